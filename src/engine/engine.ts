@@ -1,0 +1,72 @@
+import type { Digest } from '../oci/digest.ts';
+
+/** One finished or running part of a build, push or pull, whatever produced it (classic, BuildKit, buildx). */
+export interface Progress {
+  /** What is being done, in one line: `[build 2/4] RUN make`, `push 3f4a…`. Untrusted text. */
+  readonly step: string;
+  readonly status: 'started' | 'done' | 'failed';
+  readonly ms?: number;
+  readonly cached?: boolean;
+  /** A line of output of this step. Untrusted text. */
+  readonly line?: string;
+}
+
+export interface EngineInfo {
+  readonly kind: 'docker' | 'podman';
+  readonly version: string;
+  readonly api: string;
+  /** Where images are kept: decides what an image id is. */
+  readonly store: 'overlay' | 'containerd' | 'podman';
+  readonly platform: string;
+  /** As DOCKER_HOST has it: `unix:///…`, `tcp://…`. */
+  readonly address: string;
+}
+
+export interface BuildRequest {
+  /** Opens the packed context; called once a build. */
+  readonly context: () => NodeJS.ReadableStream;
+  /** Path of the Dockerfile inside the context. */
+  readonly dockerfile: string;
+  readonly tag: string;
+  readonly platform?: string;
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly cacheFrom: readonly string[];
+}
+
+export interface Credential {
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * A container engine over its API. The only place that knows dockerode. Every call may fail with
+ * `engine-unreachable` or `engine-failed`; untrusted text reaches people only through `onProgress` and messages.
+ */
+export interface Engine {
+  info(): Promise<EngineInfo>;
+  build(request: BuildRequest, onProgress: (progress: Progress) => void): Promise<{ imageId: string }>;
+  tag(imageId: string, repository: string, tag: string): Promise<void>;
+  /** Pushes one tag; the digest is the engine's word and must be confirmed against the registry. */
+  push(
+    repository: string,
+    tag: string,
+    credential: Credential | undefined,
+    onProgress: (progress: Progress) => void,
+  ): Promise<{ digest: Digest }>;
+  pull(
+    reference: string,
+    credential: Credential | undefined,
+    onProgress: (progress: Progress) => void,
+  ): Promise<void>;
+  /** Local image by name or id, `undefined` if the engine does not have it. */
+  image(
+    name: string,
+  ): Promise<{ id: string; labels: Readonly<Record<string, string>>; repoDigests: readonly string[]; volumes: readonly string[]; healthcheck: boolean } | undefined>;
+  removeImage(name: string): Promise<void>;
+  /** The raw client, for harness/ (containers, networks, volumes) only. */
+  readonly docker: import('dockerode');
+}
