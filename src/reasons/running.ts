@@ -45,6 +45,20 @@ export const running = {
     'The candidate commit could not be determined.',
     'Run inside a git checkout, or set `candidate` to a full commit.',
   ),
+  'remote-invalid': failure(
+    'The address of a repository is not valid.',
+    'Use an https or ssh address without credentials, or a path.',
+  ),
+  'git-missing': failure('The program git is not there, or too old.', 'Install git 2.31 or newer.'),
+  'git-denied': failure(
+    'The repository is not there, or not for us.',
+    'Check its address and the credentials: forges answer the same to both.',
+  ),
+  'git-unreachable': failure(
+    'The repository did not answer.',
+    'Check the host name and the network, then try again.',
+  ),
+  'git-failed': failure('git ended with an error.', 'See the message of git.'),
   cancelled: failure('The run was cancelled.', 'Start it again when you want its answer.'),
   'cannot-determine': failure(
     'A look-up was not answered, so the question stays open.',
