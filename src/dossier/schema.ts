@@ -145,7 +145,12 @@ export interface PromotionSection extends Outcome {
 /** The hand-off from step to step. Not evidence: see security.md 1 of the design. */
 export interface Dossier {
   readonly schema: 'knowngood/dossier/v1';
-  readonly run: { readonly id: string; readonly url?: string; readonly event: string; readonly context: RunContext };
+  readonly run: {
+    readonly id: string;
+    readonly url?: string;
+    readonly event: string;
+    readonly context: RunContext;
+  };
   readonly candidate: Candidate;
   readonly label?: LabelSection;
   readonly image?: ImageSection | Skipped;

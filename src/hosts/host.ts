@@ -11,7 +11,6 @@ export type EventKind =
   | 'dispatch'
   | 'cron'
   | 'promote'
-  | 'terminal'
   | 'other';
 
 /**
@@ -43,10 +42,8 @@ export interface Event {
     /** Head commit; absent where the event does not say (comments). */
     readonly head?: string;
     readonly base?: string;
-    /** From a fork, or from a repository that is gone. */
+    /** From a fork, from a repository that is gone, or where the host does not say. */
     readonly fork: boolean;
-    readonly draft?: boolean;
-    /** For a comment on it: when it is a pull request at all. */
   };
   /** Who started it: the login, and the numeric id where the host has one. Untrusted text. */
   readonly actor?: string;
@@ -59,6 +56,8 @@ export interface Event {
     /** Pipeline file's identity for provenance: GitHub's workflow ref and sha, Drone's stage. */
     readonly workflow?: { readonly ref?: string; readonly sha?: string; readonly name?: string };
     readonly runner?: string;
+    /** Variables that a provenance statement names, by the host's own names (hosts/facts.ts). */
+    readonly facts?: Readonly<Record<string, string>>;
   };
   /** The webhook's body as the host gives it (GitHub's event file), parsed; untrusted. */
   payload(): unknown;
@@ -83,6 +82,8 @@ export interface Log {
   mask(secret: string): void;
   /** The masking itself, for what is written elsewhere (files, comments, messages). */
   redact(text: string): string;
+  /** The same over a stream in chunks: `push` returns what may be written now, `end` the rest. */
+  redactStream(): { push(chunk: string): string; end(): string };
   /** True where a line can be drawn again (a person's terminal). */
   readonly live: boolean;
 }

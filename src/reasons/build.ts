@@ -27,7 +27,10 @@ export const build = {
     'Use a version without `_` and of at most 128 characters.',
   ),
   'tag-reserved': failure('A tag of that name is reserved.', 'Choose another tag.'),
-  'reference-invalid': failure('An image reference is not valid.', 'Write it as host/name:tag or host/name@sha256:….'),
+  'reference-invalid': failure(
+    'An image reference is not valid.',
+    'Write it as host/name:tag or host/name@sha256:….',
+  ),
   'manifest-invalid': failure(
     'The registry served a manifest that contradicts itself or its digest.',
     'Push the image again; if it persists, look at the registry or the proxy before it.',
@@ -44,6 +47,10 @@ export const build = {
   'context-invalid': failure(
     'The build context holds something that cannot be sent.',
     'Remove sockets, devices and pipes from the context, or ignore them in .dockerignore.',
+  ),
+  'ignore-invalid': failure(
+    'An ignore file has a pattern that Docker does not accept.',
+    'Correct the line that the message names.',
   ),
   'build-arg-secret': failure(
     'A build argument has the name of a secret; its value would be readable in the image.',
@@ -63,8 +70,14 @@ export const build = {
     'The registry refused the credentials or the permission.',
     'Check `registry-username` and `registry-password`; on GitHub the job needs `permissions: packages: write`.',
   ),
-  'registry-unreachable': failure('The registry did not answer.', 'Check the host name and the network, then try again.'),
-  'registry-failed': failure('The registry answered with an error.', 'See status and message of the registry.'),
+  'registry-unreachable': failure(
+    'The registry did not answer.',
+    'Check the host name and the network, then try again.',
+  ),
+  'registry-failed': failure(
+    'The registry answered with an error.',
+    'See status and message of the registry.',
+  ),
   'readback-timeout': failure(
     'The registry took the push but does not show it.',
     'Run the step again; it finds what is already there.',

@@ -1,13 +1,33 @@
-import { failure, good, refusal } from './reason.ts';
+import { failure, good, refusal, skip } from './reason.ts';
 
 /** Codes of `attest` and `verify`. */
 export const provenance = {
   signed: good('The statement is signed and attached.'),
-  unsigned: good('The statement is written, but not signed.', 'Set `signing: key` and `signing-key` to sign it.'),
+  unsigned: good(
+    'The statement is written, but not signed.',
+    'Set `signing: key` and `signing-key` to sign it.',
+  ),
   verified: good('Everything that the policy asks for holds.'),
-  'signing-key-invalid': failure('The signing key cannot be used.', 'Use a PKCS#8 PEM key, P-256 or Ed25519.'),
-  'policy-invalid': failure('The policy is not valid.', 'Use exact strings; a policy that is a pattern proves nothing.'),
+  'not-built-here': skip(
+    'This run did not make the image, so it signs nothing about how it was made.',
+    'Nothing to do; the run that made it has signed for it, or the ledger names it.',
+  ),
+  'run-facts-missing': failure(
+    'The CI system does not say what a statement must name.',
+    'Run attest in a job of GitHub Actions, Drone or Woodpecker.',
+  ),
+  'signing-key-invalid': failure(
+    'The signing key cannot be used.',
+    'Use a PKCS#8 PEM key, P-256 or Ed25519.',
+  ),
+  'policy-invalid': failure(
+    'The policy is not valid.',
+    'Use exact strings; a policy that is a pattern proves nothing.',
+  ),
   'attestation-missing': refusal('An attestation that should be there is not.', 'Run attest again.'),
   'attestation-invalid': refusal('An attestation is there and is not valid.', 'Find out who wrote it.'),
-  'labels-inherited': refusal('The labels are those of the base image.', 'Build with knowngood, or set the labels.'),
+  'labels-inherited': refusal(
+    'The labels are those of the base image.',
+    'Build with knowngood, or set the labels.',
+  ),
 } as const;

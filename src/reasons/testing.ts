@@ -32,10 +32,16 @@ export const testing = {
     'Recipe commands on the host would see a credential of this job.',
     'Move the test to a job without secrets, or name `credentials` in `test.allow`.',
   ),
-  'unsafe-compose': refusal('The compose file asks for more than a test may have.', 'Remove the key, or name it in `test.allow`.'),
+  'unsafe-compose': refusal(
+    'The compose file asks for more than a test may have.',
+    'Remove the key, or name it in `test.allow`.',
+  ),
   'workspace-not-mountable': failure(
     'A bind mount of the recipe cannot reach the containers from here.',
     'Mount the workspace from the host, or use a named volume.',
   ),
-  'harness-changed': refusal('The pull request changes how it would be tested.', 'Merge that part first, by review.'),
+  'harness-changed': refusal(
+    'The pull request changes how it would be tested.',
+    'Merge that part first, by review.',
+  ),
 } as const;

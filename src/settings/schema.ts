@@ -54,7 +54,11 @@ export const stepSummaries: Readonly<Record<StepName, string>> = {
   sweep: 'Look at every recipe of a fleet and run what has a new release.',
 };
 
-interface Spec<T extends SettingType, C extends string = string, D extends string | undefined = string | undefined> {
+interface Spec<
+  T extends SettingType,
+  C extends string = string,
+  D extends string | undefined = string | undefined,
+> {
   readonly type: T;
   readonly about: string;
   /** The steps that read it; absent: all of them. */
@@ -69,11 +73,13 @@ interface Spec<T extends SettingType, C extends string = string, D extends strin
 }
 
 const text = <const S extends Omit<Spec<'text'>, 'type'>>(s: S) => ({ type: 'text', ...s }) as const;
-const flag = <const S extends Omit<Spec<'flag'>, 'type'>>(s: S) => ({ type: 'flag', default: 'false', ...s }) as const;
+const flag = <const S extends Omit<Spec<'flag'>, 'type'>>(s: S) =>
+  ({ type: 'flag', default: 'false', ...s }) as const;
 const list = <const S extends Omit<Spec<'list'>, 'type'>>(s: S) => ({ type: 'list', ...s }) as const;
 const map = <const S extends Omit<Spec<'map'>, 'type'>>(s: S) => ({ type: 'map', ...s }) as const;
 const number = <const S extends Omit<Spec<'number'>, 'type'>>(s: S) => ({ type: 'number', ...s }) as const;
-const duration = <const S extends Omit<Spec<'duration'>, 'type'>>(s: S) => ({ type: 'duration', ...s }) as const;
+const duration = <const S extends Omit<Spec<'duration'>, 'type'>>(s: S) =>
+  ({ type: 'duration', ...s }) as const;
 const choice = <const S extends Omit<Spec<'choice'>, 'type'>>(s: S) => ({ type: 'choice', ...s }) as const;
 const commit = <const S extends Omit<Spec<'commit'>, 'type'>>(s: S) => ({ type: 'commit', ...s }) as const;
 const json = <const S extends Omit<Spec<'json'>, 'type'>>(s: S) => ({ type: 'json', ...s }) as const;
@@ -88,9 +94,15 @@ export const settingsTable = {
     fallback: 'on GitHub with a Dockerfile: ghcr.io/<owner>/<repo>',
     example: 'ghcr.io/acme/hedgedoc',
   }),
-  version: text({ about: 'Version of the candidate.', fallback: 'the release tag, or what knowngood.yml names' }),
+  version: text({
+    about: 'Version of the candidate.',
+    fallback: 'the release tag, or what knowngood.yml names',
+  }),
   candidate: commit({ about: 'Full commit under test.', fallback: 'the checkout' }),
-  'pull-request': number({ about: 'Number of the pull request that the candidate is of.', fallback: 'from the event' }),
+  'pull-request': number({
+    about: 'Number of the pull request that the candidate is of.',
+    fallback: 'from the event',
+  }),
   arguments: map({ about: 'Arguments of a `!testme` comment.', fallback: 'from the event' }),
   'release-branch': text({ about: 'Branch that releases are cut from.', fallback: 'the default branch' }),
   repository: text({
@@ -102,8 +114,15 @@ export const settingsTable = {
     about: '`git:<remote>#<branch>` or `file:<folder>`.',
     fallback: "the fleet's; in CI the repository's own remote, branch `knowngood`",
   }),
-  'ledger-token': text({ about: 'Token that may write the ledger.', secret: true, fallback: "the job's token on GitHub" }),
-  'registry-username': text({ about: "User name for the image's registry.", fallback: 'on GitHub and ghcr.io: the actor' }),
+  'ledger-token': text({
+    about: 'Token that may write the ledger.',
+    secret: true,
+    fallback: "the job's token on GitHub",
+  }),
+  'registry-username': text({
+    about: "User name for the image's registry.",
+    fallback: 'on GitHub and ghcr.io: the actor',
+  }),
   'registry-password': text({
     about: "Password or token for the image's registry, sent to that host only.",
     secret: true,
@@ -113,19 +132,37 @@ export const settingsTable = {
     about: 'Credentials of other registries: `{"host": {"username": "…", "password": "…"}}`.',
     secret: true,
   }),
-  'insecure-registries': list({ about: 'Hosts that may be spoken to over plain HTTP.', example: 'registry.lan:5000' }),
-  forge: choice({ about: 'Kind of forge.', choices: ['github', 'gitea', 'forgejo'], fallback: 'found by asking' }),
+  'insecure-registries': list({
+    about: 'Hosts that may be spoken to over plain HTTP.',
+    example: 'registry.lan:5000',
+  }),
+  forge: choice({
+    about: 'Kind of forge.',
+    choices: ['github', 'gitea', 'forgejo'],
+    fallback: 'found by asking',
+  }),
   'forge-url': text({ about: "Address of the forge's API.", fallback: 'from the event' }),
   'forge-token': text({ about: 'Token for the forge.', secret: true, fallback: "the job's token on GitHub" }),
-  'docker-host': text({ about: 'Engine to use.', fallback: 'DOCKER_HOST, docker contexts, the usual sockets' }),
+  'docker-host': text({
+    about: 'Engine to use.',
+    fallback: 'DOCKER_HOST, docker contexts, the usual sockets',
+  }),
   'dry-run': flag({ about: 'Print the plan; change nothing outside knowngood-out.' }),
   verbose: flag({ about: 'More detail in the log.' }),
 
   labels: map({ about: 'Labels to add or to replace.', steps: ['label'] }),
   annotations: map({ about: 'Index annotations to add or to replace.', steps: ['label'] }),
-  'source-url': text({ about: 'Value of org.opencontainers.image.source.', steps: ['label'], fallback: 'the repository page' }),
+  'source-url': text({
+    about: 'Value of org.opencontainers.image.source.',
+    steps: ['label'],
+    fallback: 'the repository page',
+  }),
 
-  dockerfile: text({ about: 'Dockerfile, relative to the context.', steps: ['label', 'build-push'], default: 'Dockerfile' }),
+  dockerfile: text({
+    about: 'Dockerfile, relative to the context.',
+    steps: ['label', 'build-push'],
+    default: 'Dockerfile',
+  }),
   target: text({ about: 'Stage to build.', steps: ['label', 'build-push'], fallback: 'the last stage' }),
   'build-args': map({ about: 'Build arguments. Not for secrets.', steps: ['label', 'build-push'] }),
   platforms: list({
@@ -140,7 +177,11 @@ export const settingsTable = {
     choices: ['auto', 'engine', 'buildx'],
     default: 'auto',
   }),
-  secrets: map({ about: 'Build secrets, id to value, for RUN --mount=type=secret (buildx).', steps: ['build-push'], secret: true }),
+  secrets: map({
+    about: 'Build secrets, id to value, for RUN --mount=type=secret (buildx).',
+    steps: ['build-push'],
+    secret: true,
+  }),
   ssh: list({ about: 'SSH agent sockets or keys for RUN --mount=type=ssh (buildx).', steps: ['build-push'] }),
   'cache-from': list({ about: 'Cache sources.', steps: ['build-push'] }),
   'cache-to': list({ about: 'Cache destinations (buildx).', steps: ['build-push'] }),
@@ -159,13 +200,33 @@ export const settingsTable = {
     default: 'on-promote',
   }),
   tags: list({ about: 'Further tags to stage under.', steps: ['build-push'] }),
-  'allow-overwrite': flag({ about: 'Let staged tags of `tags` move to other content. Never the version tag.', steps: ['build-push'] }),
-  'skip-unchanged': flag({ about: 'Reuse an image of the same recipe.', steps: ['build-push'], default: 'true' }),
+  'allow-overwrite': flag({
+    about: 'Let staged tags of `tags` move to other content. Never the version tag.',
+    steps: ['build-push'],
+  }),
+  'skip-unchanged': flag({
+    about: 'Reuse an image of the same recipe.',
+    steps: ['build-push'],
+    default: 'true',
+  }),
 
-  signing: choice({ about: 'How statements are signed.', steps: ['attest'], choices: ['key', 'none'], default: 'none' }),
-  'signing-key': text({ about: 'PKCS#8 PEM private key, P-256 or Ed25519.', steps: ['attest'], secret: true }),
+  signing: choice({
+    about: 'How statements are signed.',
+    steps: ['attest'],
+    choices: ['key', 'none'],
+    default: 'none',
+  }),
+  'signing-key': text({
+    about: 'PKCS#8 PEM private key, P-256 or Ed25519.',
+    steps: ['attest'],
+    secret: true,
+  }),
 
-  'image-ref': text({ about: 'Image to verify, name@digest or name:tag.', steps: ['verify'], fallback: "the dossier's image" }),
+  'image-ref': text({
+    about: 'Image to verify, name@digest or name:tag.',
+    steps: ['verify'],
+    fallback: "the dossier's image",
+  }),
   policy: text({
     about: 'Policy file (JSON), or the policy itself.',
     steps: ['build-push', 'verify', 'promote', 'drift'],
@@ -178,7 +239,11 @@ export const settingsTable = {
     steps: ['label', 'build-push', 'step-back', 'test', 'promote', 'rollback', 'hold', 'drift', 'sweep'],
     default: '*',
   }),
-  'max-major-step': number({ about: 'Most major versions an upgrade may cross (in 0.x: minor).', steps: ['step-back'], default: '1' }),
+  'max-major-step': number({
+    about: 'Most major versions an upgrade may cross (in 0.x: minor).',
+    steps: ['step-back'],
+    default: '1',
+  }),
   'run-context': choice({
     about: 'Whether a release is being released, or a change looked at.',
     steps: ['build-push', 'attest', 'step-back', 'test', 'promote'],
@@ -190,8 +255,15 @@ export const settingsTable = {
   timeout: duration({ about: 'Deadline of the whole test run.', steps: ['test'], default: '15m' }),
   keep: flag({ about: 'Leave containers and volumes of a failed run for looking at.', steps: ['test'] }),
 
-  require: list({ about: 'What else the gate asks for: signature, provenance, all-platforms, or codes to accept.', steps: ['promote'] }),
-  'min-age': duration({ about: 'How long a release must have been known.', steps: ['promote'], default: '0s' }),
+  require: list({
+    about: 'What else the gate asks for: signature, provenance, all-platforms, or codes to accept.',
+    steps: ['promote'],
+  }),
+  'min-age': duration({
+    about: 'How long a release must have been known.',
+    steps: ['promote'],
+    default: '0s',
+  }),
   'max-evidence-age': duration({ about: 'How old the test may be.', steps: ['promote'], default: '24h' }),
   'require-platforms': list({ about: 'Platforms that the image must have.', steps: ['promote'] }),
   'floating-tags': choice({
@@ -200,7 +272,10 @@ export const settingsTable = {
     choices: ['on-promote', 'never'],
     default: 'on-promote',
   }),
-  'ledger-init': flag({ about: 'Create the ledger if there is none.', steps: ['promote', 'rollback', 'hold', 'sweep'] }),
+  'ledger-init': flag({
+    about: 'Create the ledger if there is none.',
+    steps: ['promote', 'rollback', 'hold', 'sweep'],
+  }),
 
   to: text({ about: 'Release to go back to.', steps: ['rollback'], fallback: 'the one before' }),
   why: text({ about: 'Reason, for the record.', steps: ['rollback', 'hold'] }),
@@ -213,19 +288,39 @@ export const settingsTable = {
   lift: flag({ about: 'Lift the hold instead of setting it.', steps: ['hold'] }),
 
   checks: list({ about: 'Checks to run.', steps: ['drift'], fallback: 'all that apply' }),
-  pins: list({ about: 'Files that name images (patterns).', steps: ['drift'], fallback: "knowngood.yml's, else the usual files" }),
+  pins: list({
+    about: 'Files that name images (patterns).',
+    steps: ['drift'],
+    fallback: "knowngood.yml's, else the usual files",
+  }),
   'fail-on': list({ about: 'Findings that refuse.', steps: ['drift'], fallback: 'the contradictions' }),
-  'report-to': list({ about: 'Where findings go: summary, issue, sarif.', steps: ['drift'], default: 'summary' }),
+  'report-to': list({
+    about: 'Where findings go: summary, issue, sarif.',
+    steps: ['drift'],
+    default: 'summary',
+  }),
   'allowed-hosts': list({ about: 'Registries that may be asked on a pull request.', steps: ['drift'] }),
-  fleet: text({ about: 'Fleet file.', steps: ['drift', 'promote', 'sweep', 'test', 'rollback', 'hold', 'label', 'build-push', 'step-back'] }),
+  fleet: text({
+    about: 'Fleet file.',
+    steps: ['drift', 'promote', 'sweep', 'test', 'rollback', 'hold', 'label', 'build-push', 'step-back'],
+  }),
 
   command: text({ about: 'The word that starts a run.', steps: ['testme'], default: '!testme' }),
   'allow-arguments': list({ about: 'Argument names that a comment may give.', steps: ['testme'] }),
   'allow-users': list({ about: 'Bots that may start a run, by numeric id or login.', steps: ['testme'] }),
-  mode: choice({ about: 'Where the run happens.', steps: ['testme'], choices: ['here', 'drone'], default: 'here' }),
+  mode: choice({
+    about: 'Where the run happens.',
+    steps: ['testme'],
+    choices: ['here', 'drone'],
+    default: 'here',
+  }),
   'drone-server': text({ about: 'Address of the Drone server.', steps: ['testme', 'sweep'] }),
   'drone-token': text({ about: 'Token for the Drone server.', steps: ['testme', 'sweep'], secret: true }),
-  'context-name': text({ about: 'Name of the commit status.', steps: ['testme', 'report'], default: 'knowngood/test' }),
+  'context-name': text({
+    about: 'Name of the commit status.',
+    steps: ['testme', 'report'],
+    default: 'knowngood/test',
+  }),
 
   'job-result': text({ about: 'How the test job ended (`needs.test.result`).', steps: ['report'] }),
 
@@ -255,14 +350,20 @@ type Value<S> = S extends { type: 'flag' }
             ? C
             : string;
 
-type Optional<S> = S extends { default: string } ? never : S extends { type: 'list' | 'map' } ? never : undefined;
+type Optional<S> = S extends { default: string }
+  ? never
+  : S extends { type: 'list' | 'map' }
+    ? never
+    : undefined;
 
 /**
  * Settings as the steps see them: camelCase, typed, defaults applied. Durations are milliseconds. An unset list
  * or map is empty; any other setting without a default is `undefined`.
  */
 export type Settings = {
-  readonly [K in SettingName as Camel<K>]: Value<(typeof settingsTable)[K]> | Optional<(typeof settingsTable)[K]>;
+  readonly [K in SettingName as Camel<K>]:
+    | Value<(typeof settingsTable)[K]>
+    | Optional<(typeof settingsTable)[K]>;
 } & {
   /** The settings that somebody gave, by kebab-case name: to tell a default from a wish. */
   readonly given: ReadonlySet<SettingName>;

@@ -45,10 +45,13 @@ interface Named {
   readonly name: StepName;
 }
 
-/** A step about a candidate. `needs`: sections that must be there, and which step writes each. */
+/**
+ * A step about a candidate. `needs`: the sections it cannot do without, for this candidate; one that was skipped
+ * makes this step skipped too, for the same reason.
+ */
 export interface CandidateStep extends Named {
   readonly about: 'candidate';
-  readonly needs: readonly SectionName[];
+  readonly needs: (candidate: Candidate) => readonly SectionName[];
   run(input: StepInput): Promise<StepResult>;
 }
 

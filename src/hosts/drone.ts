@@ -1,0 +1,115 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import type { Environment } from './detect.ts';
+import { commitOf, defined, numberOf, textOf } from './event-fields.ts';
+import { statementFacts } from './facts.ts';
+import type { Event, EventKind, Host, StepReport } from './host.ts';
+import { pluginHost } from './plugin.ts';
+
+/** Where the card's template is published; it is drone-plugin/card.json of this repository. */
+const CARD_SCHEMA = 'https://raw.githubusercontent.com/knowngood/knowngood/main/drone-plugin/card.json';
+
+const kinds: Readonly<Record<string, EventKind>> = {
+  push: 'push',
+  pull_request: 'pull-request',
+  tag: 'tag',
+  promote: 'promote',
+  rollback: 'promote',
+  cron: 'cron',
+  custom: 'dispatch',
+};
+
+/** Drone, and Harness CI, which sets the same variables and reads outputs besides. */
+export function droneHost(env: Environment, write: (text: string) => void): Host {
+  return pluginHost(env, write, {
+    name: 'drone',
+    event: droneEvent(env),
+    workspace: env.DRONE_WORKSPACE,
+    async publish(report, host) {
+      if (env.DRONE_OUTPUT) writeOutputs(env.DRONE_OUTPUT, report);
+      if (env.DRONE_CARD_PATH) writeCard(env.DRONE_CARD_PATH, report, write, host.log.redact);
+    },
+  });
+}
+
+function droneEvent(env: Environment): Event {
+  const name = env.DRONE_BUILD_EVENT ?? '';
+  const kind = kinds[name] ?? 'other';
+  const number = numberOf(env.DRONE_PULL_REQUEST);
+  const pullRequest =
+    kind === 'pull-request' && number !== undefined
+      ? // Drone does not tell whether the head is of a fork, so it counts as one.
+        {
+          number,
+          fork: true,
+          ...defined({ head: commitOf(env.DRONE_COMMIT_SHA), base: textOf(env.DRONE_TARGET_BRANCH) }),
+        }
+      : undefined;
+  const build = env.DRONE_BUILD_NUMBER ?? '0';
+  return {
+    host: 'drone',
+    kind,
+    name,
+    repository: defined({
+      slug: textOf(env.DRONE_REPO),
+      cloneUrl: textOf(env.DRONE_REMOTE_URL) ?? textOf(env.DRONE_GIT_HTTP_URL),
+      webUrl: textOf(env.DRONE_REPO_LINK),
+      defaultBranch: textOf(env.DRONE_REPO_BRANCH),
+      private: env.DRONE_REPO_PRIVATE === 'true' ? true : undefined,
+    }),
+    ...defined({
+      ref: textOf(env.DRONE_COMMIT_REF),
+      tag: textOf(env.DRONE_TAG),
+      branch:
+        kind === 'push' || kind === 'cron' || kind === 'dispatch' ? textOf(env.DRONE_BRANCH) : undefined,
+      checkout: commitOf(env.DRONE_COMMIT_SHA),
+      pullRequest,
+      actor: textOf(env.DRONE_BUILD_TRIGGER) ?? textOf(env.DRONE_COMMIT_AUTHOR),
+    }),
+    run: {
+      id: `drone-${env.DRONE_SYSTEM_HOST ?? 'local'}-${env.DRONE_REPO ?? ''}-${build}`,
+      attempt: 1,
+      facts: statementFacts('drone', env),
+      ...defined({
+        url: textOf(env.DRONE_BUILD_LINK),
+        runner: textOf(env.DRONE_STAGE_TYPE),
+        workflow: defined({ name: textOf(env.DRONE_STAGE_NAME) }),
+        startedAt: startedAt(env.DRONE_BUILD_STARTED),
+      }),
+    },
+    payload: () => undefined,
+  };
+}
+
+function startedAt(seconds: string | undefined): string | undefined {
+  return seconds !== undefined && /^\d{1,11}$/.test(seconds)
+    ? new Date(Number(seconds) * 1000).toISOString()
+    : undefined;
+}
+
+/** Harness reads `NAME=value` lines from a `.env` file and `NAME value` lines from a `.out` file. */
+function writeOutputs(path: string, { outputs }: StepReport): void {
+  const separator = path.endsWith('.out') ? ' ' : '=';
+  const lines = Object.entries(outputs).map(([name, value]) => {
+    const key = name.replaceAll('-', '_');
+    return `${key}${separator}${separator === '=' ? JSON.stringify(value) : value}\n`;
+  });
+  appendFileSync(path, lines.join(''));
+}
+
+/** Drone's adaptive card: an escape sequence on stdout, or a file of its own. */
+function writeCard(
+  path: string,
+  report: StepReport,
+  write: (text: string) => void,
+  redact: (text: string) => string,
+): void {
+  const data = {
+    title: `knowngood ${report.step}`,
+    outcome: report.outcome,
+    reason: report.reasons[0] ?? '',
+    facts: report.facts.map(([title, value]) => ({ title, value })),
+  };
+  const card = redact(JSON.stringify({ schema: CARD_SCHEMA, data }));
+  if (path === '/dev/stdout') write(`\u001b]1338;${Buffer.from(card).toString('base64')}\u001b]0m\n`);
+  else writeFileSync(path, card);
+}

@@ -1,0 +1,254 @@
+import { join, relative, resolve } from 'node:path';
+import { addOutputs } from './dossier/outputs-file.ts';
+import type { Candidate, Dossier, RunContext, SectionName } from './dossier/schema.ts';
+import { readDossier, writeDossier } from './dossier/store.ts';
+import { openOutFolder } from './dossier/workspace.ts';
+import type { Environment } from './hosts/detect.ts';
+import type { Host } from './hosts/host.ts';
+import { Failure, finding, type OutcomeName } from './outcome.ts';
+import { asFailure } from './report/fatal.ts';
+import { stepReport } from './report/step-report.ts';
+import { runContextOf } from './rules/run-context.ts';
+import { stepsOf } from './settings/lines.ts';
+import type { Settings, StepName } from './settings/schema.ts';
+import type { CandidateStep, FreeStepInput, Step, StepResult } from './steps/step.ts';
+import { createTools, type OwnedTools } from './tools.ts';
+
+/** Everything a run depends on, read once by the entry. */
+export interface LineInput {
+  readonly host: Host;
+  readonly settings: Settings;
+  readonly env: Environment;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}
+
+const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> = {
+  label: () => import('./steps/label.ts'),
+  'build-push': () => import('./steps/build-push.ts'),
+  attest: () => import('./steps/attest.ts'),
+  verify: () => import('./steps/verify.ts'),
+  'step-back': () => import('./steps/step-back.ts'),
+  test: () => import('./steps/test.ts'),
+  promote: () => import('./steps/promote.ts'),
+  rollback: () => import('./steps/rollback.ts'),
+  hold: () => import('./steps/hold.ts'),
+};
+
+/** Which step writes a section, for the message of `dossier-incomplete`. */
+const writers: Readonly<Record<SectionName, StepName>> = {
+  label: 'label',
+  image: 'build-push',
+  attestations: 'attest',
+  upgradeBase: 'step-back',
+  test: 'test',
+  promotion: 'promote',
+};
+
+/**
+ * Runs the named steps in order over one dossier. The first `refused` or `error` ends the line; every step that ran
+ * has written its outputs. Returns the outcome of the last one.
+ */
+export async function runLine(input: LineInput): Promise<OutcomeName> {
+  const names = stepsOf(input.settings.step, input.host.settingName('step'));
+  const tools = createTools(input);
+  const run = new Run(input, tools);
+  let outcome: OutcomeName = 'done';
+  try {
+    for (const name of names) {
+      outcome = await run.step(name);
+      if (outcome === 'refused' || outcome === 'error') break;
+    }
+  } finally {
+    await tools.close();
+  }
+  return outcome;
+}
+
+/** GitHub's `post` run: removes what a killed step of this job left behind. */
+export async function cleanUpAfterJob(host: Host, env: Environment): Promise<number> {
+  const { cleanUpJournal } = await import('./harness/journal.ts');
+  void env;
+  void host;
+  void cleanUpJournal;
+  return 0;
+}
+
+/** One process's pass over the steps: what they share, and what is written between them. */
+class Run {
+  private readonly input: LineInput;
+  private readonly tools: OwnedTools;
+  private out: string | undefined;
+  private subject:
+    | { candidate: Candidate; runContext: RunContext; path: string; dossier: Dossier }
+    | undefined;
+
+  constructor(input: LineInput, tools: OwnedTools) {
+    this.input = input;
+    this.tools = tools;
+  }
+
+  async step(name: StepName): Promise<OutcomeName> {
+    const { host, signal } = this.input;
+    host.log.group(`${name}`);
+    let result: StepResult;
+    const failures: Failure[] = [];
+    try {
+      signal.throwIfAborted();
+      result = await this.runStep(name);
+      signal.throwIfAborted();
+    } catch (error) {
+      const failure = asFailure(error);
+      failures.push(failure);
+      if (failure.code === 'internal-error' && error instanceof Error) host.log.detail(error.stack ?? '');
+      result = { outcome: failure.outcome, reasons: [failure.code], outputs: {}, findings: failure.findings };
+    }
+    for (const item of result.findings ?? []) host.log.finding(item);
+    host.log.endGroup();
+    for (const { code, message, remedy } of failures)
+      host.log.finding(finding(code, 'error', message, { remedy }));
+    await this.publish(name, result, failures);
+    host.log.info(`knowngood: ${name} ${result.outcome} ${result.reasons[0] ?? '-'}`);
+    return result.outcome;
+  }
+
+  private async runStep(name: StepName): Promise<StepResult> {
+    const load = steps[name];
+    if (load === undefined) throw new Failure('step-unavailable', `The step \`${name}\` is not built yet.`);
+    const { step } = await load();
+    const { host, settings, now, signal } = this.input;
+    this.out ??= openOutFolder(
+      host.workspace,
+      host.event.run.id,
+      await this.tools.trackedIn('knowngood-out'),
+    );
+    const free: FreeStepInput = {
+      settings,
+      now,
+      signal,
+      tools: this.tools,
+      event: host.event,
+      host: host.name,
+      log: host.log,
+      workspace: host.workspace,
+      out: this.out,
+    };
+    if (step.about === 'project') return cancellable(step.run(free), signal);
+    const subject = await this.openSubject(this.out);
+    const needed = this.missing(step, subject.dossier, subject.candidate);
+    if (needed !== undefined) return needed;
+    const { candidate, runContext, dossier } = subject;
+    const result = await cancellable(
+      step.run({ ...free, out: join(this.out, candidate.recipe), candidate, runContext, dossier }),
+      signal,
+    );
+    if (result.section !== undefined) {
+      subject.dossier = withSection(dossier, result.section);
+      writeDossier(subject.path, subject.dossier);
+    }
+    return result;
+  }
+
+  /** The candidate, and the dossier so far: the one on disk if it is of this very candidate, else a new one. */
+  private async openSubject(out: string): Promise<NonNullable<Run['subject']>> {
+    if (this.subject !== undefined) return this.subject;
+    const { host, settings } = this.input;
+    const candidate = await this.tools.candidate();
+    const runContext = runContextOf({
+      asked: settings.runContext,
+      event: host.event.kind,
+      isRelease: candidate.tag !== undefined,
+      candidateGiven: settings.candidate !== undefined || settings.pullRequest !== undefined,
+    });
+    const path =
+      settings.dossier === undefined
+        ? join(out, candidate.recipe, 'dossier.json')
+        : resolve(host.workspace, settings.dossier);
+    const earlier = readDossier(path);
+    if (earlier !== undefined) assertSameCandidate(earlier.candidate, candidate);
+    const dossier: Dossier = earlier ?? {
+      schema: 'knowngood/dossier/v1',
+      run: {
+        id: host.event.run.id,
+        ...(host.event.run.url === undefined ? {} : { url: host.event.run.url }),
+        event: host.event.name,
+        context: runContext,
+      },
+      candidate,
+    };
+    writeDossier(path, dossier);
+    this.subject = { candidate, runContext, path, dossier };
+    return this.subject;
+  }
+
+  /** What a step answers instead of running, where a section that it needs is absent or was skipped. */
+  private missing(step: CandidateStep, dossier: Dossier, candidate: Candidate): StepResult | undefined {
+    for (const name of step.needs(candidate)) {
+      const section = dossier[name];
+      if (section === undefined) {
+        throw new Failure('dossier-incomplete', `\`${step.name}\` needs what \`${writers[name]}\` finds.`, {
+          remedy: `Run the step \`${writers[name]}\` first, in the same workspace.`,
+        });
+      }
+      if ('outcome' in section && section.outcome === 'skipped') {
+        return { outcome: 'skipped', reasons: section.reasons, outputs: {} };
+      }
+    }
+    return undefined;
+  }
+
+  private async publish(name: StepName, result: StepResult, failures: readonly Failure[]): Promise<void> {
+    const { host } = this.input;
+    const dossier = this.subject === undefined ? undefined : relative(host.workspace, this.subject.path);
+    const report = stepReport(name, result, failures, dossier);
+    if (this.out !== undefined) addOutputs(join(this.out, 'outputs.env'), name, report.outputs);
+    await host.publish(report);
+  }
+}
+
+/** What each section is made from: writing one drops those that were made from its predecessor. */
+const madeFrom: Readonly<Record<SectionName, readonly SectionName[]>> = {
+  label: [],
+  image: ['label'],
+  attestations: ['image'],
+  upgradeBase: [],
+  test: ['image', 'upgradeBase'],
+  promotion: ['test', 'attestations'],
+};
+
+function withSection(dossier: Dossier, section: NonNullable<StepResult['section']>): Dossier {
+  const stale = new Set<string>(Object.keys(section));
+  for (const [name, sources] of Object.entries(madeFrom))
+    if (sources.some((source) => stale.has(source))) stale.add(name);
+  const kept = Object.entries(dossier).filter(([name]) => !stale.has(name));
+  return { ...(Object.fromEntries(kept) as unknown as Dossier), ...section };
+}
+
+function assertSameCandidate(before: Candidate, now: Candidate): void {
+  for (const part of ['recipe', 'commit', 'checkout', 'tree'] as const) {
+    if (before[part] !== now[part]) {
+      throw new Failure(
+        'candidate-changed',
+        `The ${part} was ${before[part]} for the earlier steps and is ${now[part]} now.`,
+      );
+    }
+  }
+}
+
+/** Waits for a step; after a cancellation only as long as it needs to clean up. */
+async function cancellable<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: (() => void) | undefined;
+  const cancelled = new Promise<never>((_, reject) => {
+    stop = () => setTimeout(() => reject(signal.reason), CLEAN_UP_MS).unref();
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([running, cancelled]);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop);
+  }
+}
+
+const CLEAN_UP_MS = 4000;

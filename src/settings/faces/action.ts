@@ -1,0 +1,70 @@
+import { commonOutputs, stepOutputs } from '../outputs.ts';
+import { type SettingName, type StepName, settingsTable } from '../schema.ts';
+
+/**
+ * action.yml. Inputs carry no `default:` on purpose: the runner would pass it on as if somebody had written it, and
+ * a default could not be told from a wish. The one exception is the job's token, which reaches an action no other way.
+ */
+export function actionYaml(description: string): string {
+  const lines = [
+    '# Made by `npm run generate` from src/settings; do not edit.',
+    'name: knowngood',
+    `description: ${quoted(description)}`,
+    'author: the knowngood authors',
+    'branding:',
+    '  icon: check-circle',
+    '  color: green',
+    'inputs:',
+  ];
+  for (const [name, spec] of Object.entries(settingsTable) as [SettingName, Row][]) {
+    lines.push(
+      `  ${name}:`,
+      `    description: ${quoted(inputText(spec))}`,
+      `    required: ${name === 'step'}`,
+    );
+    if (name === 'forge-token') lines.push(`    default: $\{{ github.token }}`);
+  }
+  lines.push('outputs:');
+  for (const [name, about] of Object.entries(allOutputs())) {
+    lines.push(`  ${name}:`, `    description: ${quoted(about)}`);
+  }
+  lines.push(
+    'runs:',
+    '  using: node24',
+    '  main: dist/index.js',
+    '  post: dist/index.js',
+    '  post-if: always()',
+    '',
+  );
+  return lines.join('\n');
+}
+
+export interface Row {
+  readonly type: string;
+  readonly about: string;
+  readonly steps?: readonly StepName[];
+  readonly choices?: readonly string[];
+  readonly default?: string;
+  readonly fallback?: string;
+  readonly secret?: boolean;
+  readonly example?: string;
+}
+
+function inputText(spec: Row): string {
+  const steps = spec.steps === undefined ? '' : ` Read by ${spec.steps.join(', ')}.`;
+  const choices = spec.choices === undefined ? '' : ` One of ${spec.choices.join(', ')}.`;
+  const fallback = spec.default === undefined ? spec.fallback : `\`${spec.default}\``;
+  return `${spec.about}${choices}${fallback === undefined ? '' : ` Default: ${fallback}.`}${steps}`;
+}
+
+/** Every output of any step, by name; where two steps share a name they share its meaning. */
+export function allOutputs(): Record<string, string> {
+  return Object.assign({}, ...Object.values(stepOutputs).toReversed(), commonOutputs) as Record<
+    string,
+    string
+  >;
+}
+
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
