@@ -16,6 +16,10 @@ export const provenance = {
     'The CI system does not say what a statement must name.',
     'Run attest in a job of GitHub Actions, Drone or Woodpecker.',
   ),
+  'attach-contended': failure(
+    'Others kept rewriting the list of attestations, or it does not take ours.',
+    'Attest one image in one job at a time, then run attest again.',
+  ),
   'signing-key-invalid': failure(
     'The signing key cannot be used.',
     'Use a PKCS#8 PEM key, P-256 or Ed25519.',

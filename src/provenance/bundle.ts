@@ -1,0 +1,85 @@
+import * as v from 'valibot';
+import { parseStrictJson } from '../oci/strict-json.ts';
+import { Failure } from '../outcome.ts';
+import { decodeBase64, type Envelope } from './dsse.ts';
+
+/** https://github.com/sigstore/protobuf-specs, `sigstore_bundle.proto`, version 0.3 in its JSON form. */
+export const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+
+/** What all versions of bundle media types begin with. */
+export const BUNDLE_MEDIA_TYPE_FAMILY = 'application/vnd.dev.sigstore.bundle';
+
+/** Largest bundle that we read, in bytes (security.md 8 of the design). */
+export const BUNDLE_LIMIT = 8 * 1024 * 1024;
+
+const base64 = v.pipe(
+  v.string(),
+  v.check((text) => decodeBase64(text) !== undefined, 'is not plain base64'),
+);
+
+const schema = v.object({
+  mediaType: v.literal(BUNDLE_MEDIA_TYPE),
+  verificationMaterial: v.looseObject({
+    publicKey: v.optional(v.object({ hint: v.pipe(v.string(), v.minLength(1)) })),
+    certificate: v.optional(v.object({ rawBytes: base64 })),
+  }),
+  dsseEnvelope: v.object({
+    payload: base64,
+    payloadType: v.string(),
+    // More than one signature would leave open which of them counts; the format asks for one.
+    signatures: v.pipe(v.array(v.object({ sig: base64, keyid: v.optional(v.string()) })), v.length(1)),
+  }),
+});
+
+/** A Sigstore bundle over a DSSE envelope; `signer` says how to find out who signed. */
+export interface Bundle {
+  readonly envelope: Envelope;
+  readonly signer: { readonly kind: 'key'; readonly hint: string } | { readonly kind: 'certificate' };
+  /** The parsed JSON as it was, for the verifier of certificates. */
+  readonly json: unknown;
+}
+
+/** The bytes of a bundle over this envelope, signed by the key that `keyid` names. */
+export function bundleBytes(envelope: Envelope, keyid: string): Uint8Array {
+  return Buffer.from(
+    JSON.stringify({
+      mediaType: BUNDLE_MEDIA_TYPE,
+      verificationMaterial: { publicKey: { hint: keyid }, tlogEntries: [], timestampVerificationData: null },
+      dsseEnvelope: envelope,
+    }),
+    'utf8',
+  );
+}
+
+/** @throws Failure `attestation-invalid`, with the place that is wrong */
+export function parseBundle(bytes: Uint8Array): Bundle {
+  if (bytes.length > BUNDLE_LIMIT) throw invalid(`is larger than ${BUNDLE_LIMIT} bytes`);
+  let json: unknown;
+  try {
+    json = parseStrictJson(bytes, 'The bundle');
+  } catch (cause) {
+    throw invalid('is not strict JSON', cause);
+  }
+  const parsed = v.safeParse(schema, json);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw invalid(`is not one that we read: \`${v.getDotPath(issue) ?? 'it'}\` ${issue.message}`);
+  }
+  const { publicKey, certificate } = parsed.output.verificationMaterial;
+  if ((publicKey === undefined) === (certificate === undefined)) {
+    throw invalid('names not exactly one of public key and certificate');
+  }
+  const { signatures, ...rest } = parsed.output.dsseEnvelope;
+  return {
+    envelope: {
+      ...rest,
+      signatures: signatures.map(({ sig, keyid }) => (keyid === undefined ? { sig } : { sig, keyid })),
+    },
+    signer: publicKey === undefined ? { kind: 'certificate' } : { kind: 'key', hint: publicKey.hint },
+    json,
+  };
+}
+
+function invalid(what: string, cause?: unknown): Failure {
+  return new Failure('attestation-invalid', `The bundle ${what}.`, cause === undefined ? {} : { cause });
+}
