@@ -87,6 +87,14 @@ export const gate = {
     'The ledger setting is not valid.',
     'Use `git:<remote>#<branch>` or `file:<folder>`.',
   ),
+  'recipe-name-invalid': failure(
+    'The name of the recipe is not valid.',
+    'Use lower-case letters, digits, `.`, `_` and `-`, at most 64, beginning and ending with a letter or digit.',
+  ),
+  'intent-invalid': failure(
+    'A promotion under way claims a longer lease than any promotion has.',
+    'Find out who wrote it; remove `intent.json` of the recipe from the ledger by hand.',
+  ),
   'record-corrupt': failure(
     'A record in the ledger is damaged.',
     'Restore it from the history of the ledger.',

@@ -1,0 +1,242 @@
+import { lstat, readdir, realpath, unlink } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { Failure } from '../outcome.ts';
+import {
+  isFolder,
+  makeFolder,
+  putFile,
+  readRegular,
+  removeFile,
+  systemCode,
+  unavailable,
+} from './durable-folder.ts';
+import { lockFolder } from './folder-lock.ts';
+import {
+  type FileChanges,
+  type FileName,
+  fileLimits,
+  fileNames,
+  parseLedgerJson,
+  type RecipeFiles,
+  textOf,
+} from './recipe-files.ts';
+import { isRecipeName } from './recipe-name.ts';
+import { justWrite, type Store, type Waiting, type WriteHook } from './store.ts';
+
+/** A change of several files under way: made durable first, then carried out, by whoever comes next if need be. */
+const JOURNAL = '.change.json';
+const journalLimit = 256 * 1024 * 1024;
+const consistentReadTries = 200;
+
+export interface FileStoreOptions {
+  /** Absolute path of the ledger's folder. */
+  readonly folder: string;
+  /** The checkout of a CI host: a ledger in there is gone after the job. Left out in a terminal. */
+  readonly ephemeral?: string;
+  readonly waiting: Waiting;
+  readonly write?: WriteHook;
+}
+
+/**
+ * A ledger in a folder of this machine, a folder per recipe. Fails with `ledger-not-durable` at its first use where
+ * the folder is in the workspace of a CI host.
+ */
+export function fileStore(options: FileStoreOptions): Store {
+  const { folder, waiting } = options;
+  const write = options.write ?? justWrite;
+
+  const exists = async (): Promise<boolean> => {
+    if (options.ephemeral !== undefined) await assertDurable(folder, options.ephemeral);
+    return isFolder(folder);
+  };
+  const open = async (): Promise<void> => {
+    if (await exists()) return;
+    throw new Failure('ledger-missing', `There is no ledger at file:${folder}.`);
+  };
+
+  return {
+    address: `file:${folder}`,
+    exists,
+    async create() {
+      if (await exists()) return false;
+      await makeParents(dirname(folder));
+      await write('make ledger', () => makeFolder(dirname(folder), folder.slice(dirname(folder).length + 1)));
+      return true;
+    },
+    async readAll() {
+      await open();
+      const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+        throw unavailable(folder, cause);
+      });
+      const all = new Map<string, RecipeFiles>();
+      for (const { name } of entries.filter((entry) => entry.isDirectory() && isRecipeName(entry.name))) {
+        all.set(name, await readConsistently(join(folder, name), waiting));
+      }
+      return all;
+    },
+    async read(recipe) {
+      await open();
+      return readConsistently(join(folder, recipe), waiting);
+    },
+    async change(recipe, _note, edit) {
+      await open();
+      const place = join(folder, recipe);
+      // Nothing to write, then no trace: not even a lock, and reading needs no right to write.
+      if (edit(await readConsistently(place, waiting)) === undefined) return false;
+      await makeFolder(folder, recipe);
+      const lock = await lockFolder(place, waiting, write);
+      try {
+        await removeTemporaries(place);
+        await settle(place, write, lock.assertHeld);
+        const changes = edit(await readFiles(place));
+        if (changes === undefined) return false;
+        await apply(place, changes, write, lock.assertHeld);
+        return true;
+      } finally {
+        await lock.release();
+      }
+    },
+  };
+}
+
+async function apply(
+  place: string,
+  changes: FileChanges,
+  write: WriteHook,
+  stillOurs: () => Promise<void>,
+): Promise<void> {
+  const names = fileNames.filter((name) => changes[name] !== undefined);
+  if (names.length > 1) {
+    await putFile(place, JOURNAL, JSON.stringify(changes), write, stillOurs);
+    try {
+      await settle(place, write, stillOurs);
+    } catch (cause) {
+      // Our lock was broken after the journal was there: whoever broke it carries the journal out first of all.
+      if (!(cause instanceof Failure && cause.code === 'ledger-busy')) throw cause;
+    }
+  } else {
+    for (const name of names) await putOrRemove(place, name, changes[name] ?? null, write, stillOurs);
+  }
+}
+
+/** Carries out what the journal says, if there is one. Doing it twice is doing it once. */
+async function settle(place: string, write: WriteHook, stillOurs: () => Promise<void>): Promise<void> {
+  const changes = await readJournal(place);
+  if (changes === undefined) return;
+  for (const name of fileNames) {
+    const text = changes[name];
+    if (text !== undefined) await putOrRemove(place, name, text, write, stillOurs);
+  }
+  await removeFile(place, JOURNAL, write, stillOurs);
+}
+
+function putOrRemove(
+  place: string,
+  name: FileName,
+  text: string | null,
+  write: WriteHook,
+  stillOurs: () => Promise<void>,
+): Promise<void> {
+  return text === null
+    ? removeFile(place, name, write, stillOurs)
+    : putFile(place, name, text, write, stillOurs);
+}
+
+async function readJournal(place: string): Promise<FileChanges | undefined> {
+  const bytes = await readRegular(join(place, JOURNAL), journalLimit);
+  if (bytes === undefined) return undefined;
+  const changes = parseLedgerJson(textOf(bytes, `${place}/${JOURNAL}`), `${place}/${JOURNAL}`);
+  if (!isChanges(changes)) throw new Failure('record-corrupt', `${place}/${JOURNAL} is damaged.`);
+  return changes;
+}
+
+function isChanges(value: unknown): value is FileChanges {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([name, text]) => Object.hasOwn(fileLimits, name) && (text === null || typeof text === 'string'),
+    )
+  );
+}
+
+/** Temp files that a killed process left; under the lock nobody else writes any. */
+async function removeTemporaries(place: string): Promise<void> {
+  for (const name of await readdir(place)) {
+    if (name.startsWith('.tmp-')) await unlink(join(place, name)).catch(() => undefined);
+  }
+}
+
+async function readFiles(place: string): Promise<RecipeFiles> {
+  if (!(await isFolder(place))) return {};
+  const files: { [N in FileName]?: string } = {};
+  for (const name of fileNames) {
+    const bytes = await readRegular(join(place, name), fileLimits[name]);
+    if (bytes !== undefined) files[name] = textOf(bytes, `${place}/${name}`);
+  }
+  // A journal is a change that is made already, only not everywhere yet.
+  for (const [name, text] of Object.entries((await readJournal(place)) ?? {})) {
+    if (text === null) delete files[name as FileName];
+    else files[name as FileName] = text;
+  }
+  return files;
+}
+
+/** Reads without a lock: again and again until no file was replaced while we read, since every write is a rename. */
+async function readConsistently(place: string, waiting: Waiting): Promise<RecipeFiles> {
+  for (let tries = 0; tries < consistentReadTries; tries++) {
+    const before = await fingerprint(place);
+    const files = await readFiles(place);
+    if ((await fingerprint(place)) === before) return files;
+    await waiting.sleep(1 + waiting.random() * 10);
+  }
+  throw new Failure('ledger-busy', `${place} changes all the time.`);
+}
+
+async function fingerprint(place: string): Promise<string> {
+  const parts = [JOURNAL, ...fileNames].map(async (name) => {
+    try {
+      const stats = await lstat(join(place, name), { bigint: true });
+      return `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+    } catch (cause) {
+      if (systemCode(cause) === 'ENOENT') return '-';
+      throw unavailable(join(place, name), cause);
+    }
+  });
+  return (await Promise.all(parts)).join(' ');
+}
+
+async function assertDurable(folder: string, workspace: string): Promise<void> {
+  const inside = relative(await realpath(workspace), await realpathOfNearest(folder));
+  if (inside === '..' || inside.startsWith(`..${sep}`)) return;
+  throw new Failure(
+    'ledger-not-durable',
+    `The ledger file:${folder} is in the workspace, which ends with the job.`,
+  );
+}
+
+/** The real path of a folder that may not be there yet. */
+async function realpathOfNearest(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    if (systemCode(cause) !== 'ENOENT' || dirname(path) === path) throw unavailable(path, cause);
+    return join(await realpathOfNearest(dirname(path)), path.slice(dirname(path).length));
+  }
+}
+
+async function makeParents(path: string): Promise<void> {
+  if (dirname(path) === path || (await isParent(path))) return;
+  await makeParents(dirname(path));
+  await makeFolder(dirname(path), path.slice(dirname(path).length + 1));
+}
+
+async function isParent(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    (cause: unknown) => {
+      if (systemCode(cause) === 'ENOENT') return false;
+      throw unavailable(path, cause);
+    },
+  );
+}
