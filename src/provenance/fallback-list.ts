@@ -5,7 +5,7 @@ import { ociIndex } from '../oci/media-types.ts';
 import { type Reference, withDigest, withTag } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Pace } from './pace.ts';
+import type { Clock } from '../http/clock.ts';
 import { fallbackTag } from './referrer-manifest.ts';
 
 /** The list of referrers that the fallback tag holds; entries in the order of their digests. */
@@ -22,10 +22,10 @@ export async function readFallbackList(
   registry: Registry,
   image: Reference,
   subject: Digest,
-  pace: Pace | undefined,
+  clock: Clock | undefined,
 ): Promise<FallbackList | undefined> {
-  for (const wait of [0, ...(pace === undefined ? [] : REREADS_MS)]) {
-    if (wait > 0) await pace?.sleep(wait);
+  for (const wait of [0, ...(clock === undefined ? [] : REREADS_MS)]) {
+    if (wait > 0) await clock?.sleep(wait);
     // Asked for by tag each time, never from memory; the bytes by digest, so that both are of one moment.
     const head = await registry.head(withTag(image, fallbackTag(subject)));
     const raw = head && (await registry.manifest(withDigest(image, head.digest)));

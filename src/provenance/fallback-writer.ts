@@ -10,7 +10,7 @@ import {
   withEntries,
   withoutEntries,
 } from './fallback-list.ts';
-import type { Pace } from './pace.ts';
+import type { Clock } from '../http/clock.ts';
 import { fallbackTag } from './referrer-manifest.ts';
 
 /** Give up after this long: by then somebody else is doing something that no repetition cures. */
@@ -25,7 +25,7 @@ export interface FallbackWrite {
   readonly image: Reference;
   readonly subject: Digest;
   readonly entries: readonly Descriptor[];
-  readonly pace: Pace;
+  readonly clock: Clock;
 }
 
 /**
@@ -37,21 +37,21 @@ export interface FallbackWrite {
  * @throws Failure `attach-contended` when that took too long, and whatever the registry fails with
  */
 export async function writeFallbackList(write: FallbackWrite): Promise<void> {
-  const { pace } = write;
-  const began = pace.now();
+  const { clock } = write;
+  const began = clock.now();
   const seen = new Map<Digest, Descriptor>(write.entries.map((entry) => [entry.digest, entry]));
   let roundTrip = 10;
   let wrote = false;
-  for (let losses = 0; pace.now() - began < BUDGET_MS; losses++) {
+  for (let losses = 0; clock.now() - began < BUDGET_MS; losses++) {
     // The wait comes before the read, not between read and write: that gap is what others' writes fall into.
-    if (wrote) await pace.sleep(pace.random() * Math.min(3000, roundTrip * 2 ** Math.min(losses, 8)));
-    const readAt = pace.now();
-    const list = await readFallbackList(write.registry, write.image, write.subject, pace);
+    if (wrote) await clock.sleep(clock.random() * Math.min(3000, roundTrip * 2 ** Math.min(losses, 8)));
+    const readAt = clock.now();
+    const list = await readFallbackList(write.registry, write.image, write.subject, clock);
     const missing = await missingFrom(list, seen, write);
     if (missing.length > 0) {
       await put(write, withEntries(list, missing));
       wrote = true;
-      roundTrip = Math.max(roundTrip, pace.now() - readAt);
+      roundTrip = Math.max(roundTrip, clock.now() - readAt);
     }
     // Nobody to be wary of where our entries were found already and nothing was written.
     if (!wrote || (await stays(write, seen, Math.max(SETTLED_MS, SETTLED_ROUND_TRIPS * roundTrip)))) return;
@@ -81,8 +81,8 @@ async function missingFrom(
 /** Watches the list, more often at first: a wiped-out entry is usually gone at once. */
 async function stays(write: FallbackWrite, seen: Map<Digest, Descriptor>, forMs: number): Promise<boolean> {
   for (const share of [0, 1 / 8, 1 / 8, 1 / 4, 1 / 2]) {
-    await write.pace.sleep(forMs * share);
-    const list = await readFallbackList(write.registry, write.image, write.subject, write.pace);
+    await write.clock.sleep(forMs * share);
+    const list = await readFallbackList(write.registry, write.image, write.subject, write.clock);
     const there = new Set(list?.manifests.map((entry) => entry.digest));
     for (const entry of list?.manifests ?? []) seen.set(entry.digest, entry);
     if (![...seen.keys()].every((digest) => there.has(digest))) return false;
@@ -105,7 +105,7 @@ async function put(write: FallbackWrite, list: FallbackList): Promise<void> {
         throw error;
       // One entry whose manifest is gone makes a registry refuse every later write of the list.
       const gone = await deadEntries(write, wanted);
-      if (gone.size === 0) await write.pace.sleep(write.pace.random() * 50 * attempt);
+      if (gone.size === 0) await write.clock.sleep(write.clock.random() * 50 * attempt);
       else wanted = withoutEntries(wanted, gone);
     }
   }

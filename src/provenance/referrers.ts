@@ -5,7 +5,7 @@ import { Failure } from '../outcome.ts';
 import type { Registry } from '../registry/registry.ts';
 import { readFallbackList } from './fallback-list.ts';
 import { writeFallbackList } from './fallback-writer.ts';
-import type { Pace } from './pace.ts';
+import type { Clock } from '../http/clock.ts';
 import { type AttachedBundle, emptyConfig, listEntry, referrerManifest } from './referrer-manifest.ts';
 
 export interface AttachRequest {
@@ -15,7 +15,7 @@ export interface AttachRequest {
   /** Digest of the index or platform manifest that the bundles are about. */
   readonly subject: Digest;
   readonly bundles: readonly AttachedBundle[];
-  readonly pace: Pace;
+  readonly clock: Clock;
 }
 
 export interface Attached {
@@ -86,11 +86,11 @@ async function ownList(
 const LISTING_WAITS_MS = [0, 200, 1000];
 
 async function listed(
-  { registry, image, subject, pace }: AttachRequest,
+  { registry, image, subject, clock }: AttachRequest,
   wanted: readonly Digest[],
 ): Promise<boolean> {
   for (const wait of LISTING_WAITS_MS) {
-    if (wait > 0) await pace.sleep(wait);
+    if (wait > 0) await clock.sleep(wait);
     const own = await ownList(registry, image, subject);
     if (own === undefined) return false;
     const there = new Set(own.map((entry) => entry.digest));

@@ -64,6 +64,14 @@ export const running = {
     'A look-up was not answered, so the question stays open.',
     'Try again; the message names the service that did not answer.',
   ),
+  'answer-invalid': failure(
+    'A server gave an answer that we do not accept.',
+    'Check the address, and the proxy before it if there is one.',
+  ),
+  'plain-http': failure(
+    'Plain HTTP is refused for this host.',
+    'Use https, or name the host with its port in `insecure-registries`.',
+  ),
   'internal-error': failure(
     'knowngood met a case that it does not handle.',
     'Please report it with the log; run with `verbose: true` for the stack.',

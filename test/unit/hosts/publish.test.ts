@@ -1,0 +1,76 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { droneHost } from '../../../src/hosts/drone.ts';
+import { githubHost } from '../../../src/hosts/github.ts';
+import type { StepReport } from '../../../src/hosts/host.ts';
+import { recorded } from './recorded.ts';
+
+const report: StepReport = {
+  step: 'label',
+  outcome: 'done',
+  reasons: ['labelled'],
+  outputs: { outcome: 'done', version: '1.2.3', labels: '{"a":"b \\u000a"}' },
+  summary: '### label\n',
+  facts: [['Version', '1.2.3']],
+};
+
+function file(name: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'knowngood-publish-')), name);
+  writeFileSync(path, '');
+  return path;
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('publishing a step', () => {
+  it('on GitHub writes the output file and the job summary', async () => {
+    const [output, summary] = [file('output'), file('summary')];
+    // @actions/core reads the environment of the process.
+    vi.stubEnv('GITHUB_OUTPUT', output);
+    vi.stubEnv('GITHUB_STEP_SUMMARY', summary);
+    const env = recorded('github-push', { GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary });
+    await githubHost(env, () => undefined).publish(report);
+    const blocks = readFileSync(output, 'utf8');
+    expect(blocks).toMatch(/^version<<(ghadelimiter_\S+)\n1\.2\.3\n\1$/m);
+    expect(blocks).toMatch(/^outcome<<(ghadelimiter_\S+)\ndone\n\1$/m);
+    expect(readFileSync(summary, 'utf8')).toContain('### label');
+  });
+
+  it('on GitHub without those files prints no value as a command', async () => {
+    let out = '';
+    const write = (text: string): void => {
+      out += text;
+    };
+    await githubHost(recorded('github-push'), write).publish(report);
+    expect(out).toBe('');
+  });
+
+  it.each([
+    ['.env', 'outcome="done"\nversion="1.2.3"\nlabels="{\\"a\\":\\"b \\\\u000a\\"}"\n'],
+    ['.out', 'outcome done\nversion 1.2.3\nlabels {"a":"b \\u000a"}\n'],
+  ])('on Harness writes an output file ending in %s', async (ending, expected) => {
+    const path = file(`output${ending}`);
+    await droneHost(recorded('drone-push', { DRONE_OUTPUT: path }), () => undefined).publish(report);
+    expect(readFileSync(path, 'utf8')).toBe(expected);
+  });
+
+  it('on Drone prints the card, masked', async () => {
+    let out = '';
+    const write = (text: string): void => {
+      out += text;
+    };
+    const host = droneHost(recorded('drone-push', { DRONE_CARD_PATH: '/dev/stdout' }), write);
+    host.log.mask('s3cr3t');
+    await host.publish({ ...report, facts: [['Version', '1.2.3-s3cr3t']] });
+    const [, card] = /^\u001b\]1338;([A-Za-z0-9+/=]+)\u001b\]0m\n$/.exec(out) ?? [];
+    const { data } = JSON.parse(Buffer.from(card ?? '', 'base64').toString());
+    expect(data).toEqual({
+      title: 'knowngood label',
+      outcome: 'done',
+      reason: 'labelled',
+      facts: [{ title: 'Version', value: '1.2.3-***' }],
+    });
+  });
+});
