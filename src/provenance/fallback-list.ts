@@ -1,3 +1,4 @@
+import type { Clock } from '../http/clock.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Descriptor, type ImageIndex, parseManifest } from '../oci/manifest.ts';
 import { type MadeManifest, makeIndex } from '../oci/manifest-bytes.ts';
@@ -5,7 +6,6 @@ import { ociIndex } from '../oci/media-types.ts';
 import { type Reference, withDigest, withTag } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Clock } from '../http/clock.ts';
 import { fallbackTag } from './referrer-manifest.ts';
 
 /** The list of referrers that the fallback tag holds; entries in the order of their digests. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../http/clock.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { type Reference, withDigest, withTag } from '../oci/reference.ts';
@@ -10,7 +11,6 @@ import {
   withEntries,
   withoutEntries,
 } from './fallback-list.ts';
-import type { Clock } from '../http/clock.ts';
 import { fallbackTag } from './referrer-manifest.ts';
 
 /** Give up after this long: by then somebody else is doing something that no repetition cures. */

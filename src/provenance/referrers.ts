@@ -1,3 +1,4 @@
+import type { Clock } from '../http/clock.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { type Descriptor, parseManifest } from '../oci/manifest.ts';
 import { type Reference, withDigest } from '../oci/reference.ts';
@@ -5,7 +6,6 @@ import { Failure } from '../outcome.ts';
 import type { Registry } from '../registry/registry.ts';
 import { readFallbackList } from './fallback-list.ts';
 import { writeFallbackList } from './fallback-writer.ts';
-import type { Clock } from '../http/clock.ts';
 import { type AttachedBundle, emptyConfig, listEntry, referrerManifest } from './referrer-manifest.ts';
 
 export interface AttachRequest {

@@ -24,6 +24,11 @@ export interface Expected {
   readonly commit?: string;
   /** Full refs of which one must have been built: `['refs/tags/1.0.0']`. */
   readonly refs?: readonly string[];
+  /**
+   * Further full refs that the pipeline file may have been taken from: the release branch, where a release is
+   * built by a dispatched or scheduled run.
+   */
+  readonly pipelineRefs?: readonly string[];
   readonly version?: string;
   /** `v1:sha256:<64 hex>`: some policy identity must have signed that this digest was made from this recipe. */
   readonly recipe?: string;

@@ -34,4 +34,8 @@ export const provenance = {
     'The labels are those of the base image.',
     'Build with knowngood, or set the labels.',
   ),
+  'labels-disagree': refusal(
+    'The labels of the image contradict themselves or what was signed.',
+    'Believe the signed statement; find out who wrote the labels.',
+  ),
 } as const;

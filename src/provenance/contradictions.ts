@@ -1,0 +1,58 @@
+import { digestOf } from '../oci/digest.ts';
+import type { Claims } from './claims.ts';
+import type { Policy } from './policy.ts';
+import type { Expected } from './verification.ts';
+import type { Signer } from './verify-bundle.ts';
+
+/** One thing that a statement says and that should be otherwise. */
+export interface Contradiction {
+  readonly what: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/**
+ * Everything in which a statement, properly signed over our digest, contradicts policy, caller or itself. All
+ * comparisons are exact. `[]`: nothing.
+ */
+export function contradictions(
+  claims: Claims,
+  signer: Signer,
+  policy: Policy,
+  expected: Expected,
+): Contradiction[] {
+  const all: Contradiction[] = [];
+  const compare = (what: string, wanted: readonly string[], found: string | undefined): void => {
+    if (found !== undefined && !wanted.includes(found))
+      all.push({ what, expected: wanted.join(' or '), found });
+  };
+
+  compare('builder', builderNames(signer.builders, expected), claims.builder);
+  const prefix = `git+${policy.repository}@`;
+  if (claims.source.startsWith(`${prefix}refs/`)) {
+    if (expected.refs !== undefined) compare('ref', expected.refs, claims.source.slice(prefix.length));
+  } else {
+    all.push({ what: 'repository', expected: policy.repository, found: claims.source.replace(/^git\+/, '') });
+  }
+  if (expected.commit !== undefined) compare('commit', [expected.commit], claims.commit);
+  if (signer.sourceCommit !== undefined)
+    compare('commit of the certificate', [claims.commit], signer.sourceCommit);
+  if (expected.version !== undefined) compare('version', [expected.version], claims.version);
+  if (expected.recipe !== undefined) compare('recipe', [expected.recipe], claims.recipe);
+  if (claims.document !== undefined) {
+    compare('recipe', [`v1:${digestOf(claims.document)}`], claims.recipe);
+  }
+  if (claims.result !== undefined) compare('test result', ['PASSED'], claims.result);
+  return all;
+}
+
+/**
+ * GitHub puts the workflow's ref behind the builder's name. A policy that names the builder without it means: at a
+ * ref that the caller expects, and only at that.
+ */
+function builderNames(builders: readonly string[], { refs = [], pipelineRefs = [] }: Expected): string[] {
+  return builders.flatMap((builder) => [
+    builder,
+    ...[...refs, ...pipelineRefs].map((ref) => `${builder}@${ref}`),
+  ]);
+}
