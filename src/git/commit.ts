@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../outcome.ts';
 import { gitFailure } from './failures.ts';
 import type { Git } from './git.ts';
-import { fileAt, namesIn, type ObjectSource } from './objects.ts';
+import { blobsOf, fileAt, filesBelow, namesIn, type ObjectSource, type TreeEntry } from './objects.ts';
 import { isSafePath } from './paths.ts';
 import { branchRef, objectId } from './refs.ts';
 import type { Remote } from './remote.ts';
@@ -46,6 +46,10 @@ export interface BareRepository {
   readFile(commit: CommitId, path: string, limitBytes?: number): Promise<Uint8Array | undefined>;
   /** The names in a folder of a fetched commit (folders end with `/`); empty where the folder is absent. `''` is the root. */
   list(commit: CommitId, folder: string): Promise<readonly string[]>;
+  /** All files below a folder of a fetched commit (`''`: the root), links among them, with paths from the root. */
+  files(commit: CommitId, folder: string): Promise<readonly TreeEntry[]>;
+  /** The contents of these blobs by id, in one go. `limitBytes` is for all of them together. */
+  blobs(ids: readonly string[], limitBytes: number): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Writes a commit into our own repository; nothing is sent. The same request gives the same commit id. */
   writeCommit(request: CommitRequest): Promise<CommitId>;
   /** Sends the commit as the new tip of the branch; creates the branch where there is none. */
@@ -191,6 +195,8 @@ export async function openBareRepository(git: Git, remote: Remote): Promise<Bare
     fetchTip: (branch) => inTurn(() => fetch(branch, 1)),
     readFile: (commit, path, limit = READ_LIMIT) => inTurn(() => fileAt(source, commit, path, limit)),
     list: (commit, folder) => inTurn(() => namesIn(source, commit, folder)),
+    files: (commit, folder) => inTurn(() => filesBelow(source, commit, folder)),
+    blobs: (ids, limit) => inTurn(() => blobsOf(source, ids, limit)),
     writeCommit: (request) => inTurn(() => write(request)),
     push: (commit, branch) => inTurn(() => push(commit, branch)),
     contains: (branch, commit) => inTurn(() => contains(branch, commit)),

@@ -102,3 +102,57 @@ export async function namesIn(source: ObjectSource, commit: string, folder: stri
   });
   return parseTree(stdout).map(({ type, path }) => path.slice(prefix.length) + (type === 'tree' ? '/' : ''));
 }
+
+/**
+ * Every file below a folder of a commit, with its size; `''` is the root. Where the folder is itself a file or a
+ * link, that one entry.
+ */
+export async function filesBelow(
+  source: ObjectSource,
+  commit: string,
+  folder: string,
+): Promise<readonly TreeEntry[]> {
+  if (folder !== '' && !isSafePath(folder)) {
+    throw new Failure('path-outside', `Not a path in a repository: ${JSON.stringify(folder)}.`);
+  }
+  const { stdout } = await source.git.run({
+    ...source.call,
+    args: [
+      '--literal-pathspecs',
+      'ls-tree',
+      '-r',
+      '-l',
+      '-z',
+      '--full-tree',
+      objectId(commit),
+      ...(folder === '' ? [] : ['--', folder]),
+    ],
+  });
+  return parseTree(stdout);
+}
+
+/** The contents of these blobs, through one process however many they are. */
+export async function blobsOf(
+  source: ObjectSource,
+  ids: readonly string[],
+  limitBytes: number,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const contents = new Map<string, Uint8Array>();
+  if (ids.length === 0) return contents;
+  const { stdout } = await source.git.run({
+    ...source.call,
+    args: ['cat-file', '--batch'],
+    input: `${ids.map(objectId).join('\n')}\n`,
+    // Each content has a line before it (id, type, size) and a newline behind it.
+    limitBytes: limitBytes + ids.length * 128,
+  });
+  let at = 0;
+  for (const id of ids) {
+    const end = stdout.indexOf(0x0a, at);
+    const size = new RegExp(`^${id} blob (\\d+)$`).exec(stdout.toString('latin1', at, end))?.[1];
+    if (size === undefined) throw new Failure('git-failed', `git does not have the object ${id}.`);
+    contents.set(id, stdout.subarray(end + 1, end + 1 + Number(size)));
+    at = end + 1 + Number(size) + 1;
+  }
+  return contents;
+}

@@ -1,6 +1,13 @@
 import type { BareRepository, CommitId } from '../git/commit.ts';
 import { Failure } from '../outcome.ts';
-import { type FileChanges, fileLimits, fileNames, type RecipeFiles, textOf } from './recipe-files.ts';
+import {
+  type FileChanges,
+  type FileName,
+  fileLimits,
+  fileNames,
+  type RecipeFiles,
+  textOf,
+} from './recipe-files.ts';
 import { isRecipeName } from './recipe-name.ts';
 import { justWrite, type Store, type Waiting, type WriteHook } from './store.ts';
 
@@ -80,18 +87,12 @@ export function gitStore(options: GitStoreOptions): Store {
     readAll: () =>
       inTurn(async () => {
         const git = await repository();
-        const tip = await tipOf(git);
-        const all = new Map<string, RecipeFiles>();
-        for (const entry of await git.list(tip, '')) {
-          const recipe = entry.endsWith('/') ? entry.slice(0, -1) : '';
-          if (isRecipeName(recipe)) all.set(recipe, await filesAt(git, tip, recipe));
-        }
-        return all;
+        return filesAt(git, await tipOf(git), '', ['canonical.json', 'promotions.ndjson']);
       }),
     read: (recipe) =>
       inTurn(async () => {
         const git = await repository();
-        return filesAt(git, await tipOf(git), recipe);
+        return filesOf(git, await tipOf(git), recipe);
       }),
     change: (recipe, note, edit) =>
       inTurn(async () => {
@@ -99,7 +100,7 @@ export function gitStore(options: GitStoreOptions): Store {
         const until = waiting.now() + patienceMs;
         for (let tries = 0; ; tries++) {
           const tip = await tipOf(git);
-          const changes = edit(await filesAt(git, tip, recipe));
+          const changes = edit(await filesOf(git, tip, recipe));
           if (changes === undefined) return false;
           const commit = await git.writeCommit({
             changes: underFolder(recipe, changes),
@@ -121,20 +122,47 @@ export function gitStore(options: GitStoreOptions): Store {
   };
 }
 
-async function filesAt(git: BareRepository, tip: CommitId, recipe: string): Promise<RecipeFiles> {
-  const names = await git.list(tip, recipe);
-  if (names.length === 0 && (await git.list(tip, '')).includes(recipe)) throw notRegular(recipe);
-  const files: { -readonly [N in keyof RecipeFiles]: RecipeFiles[N] } = {};
-  for (const name of fileNames) {
-    const path = `${recipe}/${name}`;
-    if (names.includes(`${name}/`)) throw notRegular(path);
-    if (!names.includes(name)) continue;
-    const bytes = await git.readFile(tip, path, fileLimits[name]);
-    // Listed, and yet no regular file: a link, which must not read as "no record".
-    if (bytes === undefined) throw notRegular(path);
-    files[name] = textOf(bytes, path);
+async function filesOf(git: BareRepository, tip: CommitId, recipe: string): Promise<RecipeFiles> {
+  return (await filesAt(git, tip, recipe, fileNames)).get(recipe) ?? {};
+}
+
+/** The wanted files below `folder` ('': of all recipes), by recipe. */
+async function filesAt(
+  git: BareRepository,
+  tip: CommitId,
+  folder: string,
+  wanted: readonly FileName[],
+): Promise<ReadonlyMap<string, RecipeFiles>> {
+  const found = (await git.files(tip, folder)).flatMap((entry) => {
+    const [recipe = '', name, ...deeper] = entry.path.split('/');
+    if (!isRecipeName(recipe)) return [];
+    // A link in a folder's or a file's place must never read as "no record".
+    if (name === undefined) {
+      if (entry.mode === '120000' || folder !== '') throw notRegular(entry.path);
+      return [];
+    }
+    const known = wanted.find((candidate) => candidate === name);
+    if (known === undefined) return [];
+    if (deeper.length > 0 || entry.type !== 'blob' || entry.mode === '120000') throw notRegular(entry.path);
+    if ((entry.size ?? 0) > fileLimits[known]) {
+      throw new Failure(
+        'record-corrupt',
+        `${entry.path} has ${entry.size} bytes, and at most ${fileLimits[known]} are believed.`,
+      );
+    }
+    return [{ recipe, name: known, id: entry.id, size: entry.size ?? 0, path: entry.path }];
+  });
+  const contents = await git.blobs(
+    [...new Set(found.map(({ id }) => id))],
+    found.reduce((sum, { size }) => sum + size, 0),
+  );
+  const all = new Map<string, { -readonly [N in FileName]?: string }>();
+  for (const { recipe, name, id, path } of found) {
+    const files = all.get(recipe) ?? {};
+    files[name] = textOf(contents.get(id) ?? new Uint8Array(), path);
+    all.set(recipe, files);
   }
-  return files;
+  return all;
 }
 
 function notRegular(path: string): Failure {
