@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from './command.ts';
+import { basePackages } from './engine-programs.ts';
 import { type Entry, type Image, makeImage } from './image.ts';
-import { basePackages } from './own-engine.ts';
 
 export type BaseImage = 'busybox';
 

@@ -1,49 +1,63 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasApt } from './apt.ts';
 import { type BaseImage, makeBaseImage } from './base-images.ts';
 import { canBeRoot } from './command.ts';
-import type { EngineFacts } from './docker-api.ts';
+import { type EngineFacts, engineApi } from './docker-api.ts';
+import { basePackages, type OwnEngineName, programEnv } from './engine-programs.ts';
 import { findEngine } from './found-engine.ts';
-import { loadImage, pushImage } from './image.ts';
-import { basePackages, programEnv, startOwnEngine } from './own-engine.ts';
-import { hasApt } from './packages.ts';
-import { sandboxFolder } from './paths.ts';
-import { startRegistry } from './registry.ts';
-import { beginRun, type Run, sameRun } from './run.ts';
+import { type Image, loadImage, pushImage } from './image.ts';
+import { startDocker } from './own-engine.ts';
+import { startPodman } from './podman-engine.ts';
+import { type RegistryOptions, type RunningRegistry, startRegistry } from './registry.ts';
+import { beginRun, type Run, type RunPlace, sameRun } from './run.ts';
+import { linkPlugin, type ToolName, tool } from './tools.ts';
 
 export type { BaseImage } from './base-images.ts';
 export type { EngineFacts } from './docker-api.ts';
+export { type Fault, type FaultProxy, faultProxy, type Recorded } from './fault-proxy.ts';
+export { type GitServer, gitServer } from './git-server.ts';
+export type { RegistryOptions, RunningRegistry } from './registry.ts';
+export { gitEnv, makeBareCopy, makeRepository, type Repository } from './repositories.ts';
+export type { ToolName } from './tools.ts';
 
-export type EngineChoice = 'default' | 'own' | 'none';
+/**
+ * `default`: in a test run the shared one; else one that answers already; else the distribution's, our own.
+ * `own`: the distribution's, started for this caller alone. A name: that engine, also started for this caller.
+ */
+export type EngineChoice = OwnEngineName | 'own' | 'none';
 
 export interface SandboxOptions {
-  /** `default`: the shared one of a test run, else one that answers already, else our own. `own`: ours. */
   readonly engine?: EngineChoice;
-}
-
-/** What identifies a running sandbox; plain data, so that it can be handed to other processes. */
-interface Facts {
-  readonly run: Pick<Run, 'id' | 'folder' | 'sockets' | 'privileged'>;
-  readonly dockerHost: string;
-  readonly engine: EngineFacts & { readonly found: boolean };
-  readonly registry: { readonly host: string };
 }
 
 export interface Sandbox {
   /** As DOCKER_HOST has it; '' without an engine. */
   readonly dockerHost: string;
+  /** `found`: it ran before and goes on running. */
   readonly engine: EngineFacts & { readonly found: boolean };
-  /** An open OCI registry over plain HTTP on loopback. */
+  /** An open OCI registry over plain HTTP: `127.0.0.1:<port>`. */
   readonly registry: { readonly host: string };
-  /** Environment for programs that are to use this sandbox: PATH, DOCKER_HOST, DOCKER_CONFIG. */
+  /** Environment for programs that are to use this sandbox: PATH, DOCKER_HOST, DOCKER_CONFIG, libraries. */
   readonly env: Readonly<Record<string, string>>;
   /** Puts a base image into registry and engine; returns its full reference, for FROM lines. */
   base(name: BaseImage): Promise<string>;
+  /** Puts an image made with `makeImage` into registry and engine as `<registry>/<repository>:<tag>`; returns that. */
+  image(repository: string, tag: string, image: Image): Promise<string>;
+  /** Path of a pinned program; docker's plugins are linked so that `docker buildx` and `docker compose` work. */
+  tool(name: ToolName): Promise<string>;
+  /** Starts a further registry; `stop()` of the sandbox stops it too. */
+  startRegistry(options?: RegistryOptions): Promise<RunningRegistry>;
   /** Stops and removes everything; does nothing where the sandbox is a test run's shared one. */
   stop(): Promise<void>;
 }
 
-const sharedBy = 'KNOWNGOOD_SANDBOX';
+/** What identifies a running sandbox; plain data, so that it can be handed to other processes. */
+interface Facts extends Pick<Sandbox, 'dockerHost' | 'engine' | 'registry' | 'env'> {
+  readonly run: RunPlace;
+}
+
+const sharedAs = 'KNOWNGOOD_SANDBOX';
 
 const whatToInstall =
   'No container engine answers and none can be unpacked here: install and start Docker (or Podman with its socket) and a program named docker-registry.';
@@ -51,59 +65,84 @@ const whatToInstall =
 /** A real engine and a real registry. Everything it made is gone after `stop()`, and after a crash of the owner too. */
 export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const choice = options.engine ?? 'default';
-  const shared = process.env[sharedBy];
+  const shared = process.env[sharedAs];
   if (choice === 'default' && shared !== undefined) {
     const facts = JSON.parse(shared) as Facts;
     return opened(facts, sameRun(facts.run), async () => {});
   }
   const found = choice === 'default' ? await findEngine() : undefined;
-  const own = choice === 'own' || (choice === 'default' && !found);
+  const own = !found && choice !== 'none';
   if (!(await hasApt()) || (own && !(await canBeRoot()))) throw new Error(whatToInstall);
   const base = await basePackages();
   const run = await beginRun(own);
   try {
-    const started = own ? await startOwnEngine(run, base, undefined, false) : undefined;
-    const registry = await startRegistry(run, ['docker-registry'], programEnv(base.root), 'registry');
+    const name = choice === 'own' || choice === 'none' ? 'default' : choice;
+    const started = own
+      ? await (name === 'podman' ? startPodman(run, base) : startDocker(run, base, name))
+      : undefined;
+    const programs = started?.env ?? programEnv(base.root);
+    const registry = await startRegistry(run, programs);
+    const dockerHost = started?.host ?? found?.host ?? '';
     const none = { kind: 'docker', version: '', api: '', store: 'overlay' } as const;
+    const dockerConfig = join(run.folder, 'docker-config');
+    mkdirSync(dockerConfig);
     const facts: Facts = {
-      run: { id: run.id, folder: run.folder, sockets: run.sockets, privileged: run.privileged },
-      dockerHost: started?.host ?? found?.host ?? '',
+      run,
+      dockerHost,
       engine: { ...(started?.facts ?? found?.facts ?? none), found: found !== undefined },
       registry: { host: registry.host },
+      env: { ...programs, DOCKER_HOST: dockerHost, DOCKER_CONFIG: dockerConfig },
     };
-    return await opened(facts, run, () => run.remove());
+    const stop = async () => {
+      if (found) await leaveAsFound(found.host, registry.host);
+      await run.remove();
+    };
+    return opened(facts, run, stop);
   } catch (cause) {
     await run.remove().catch(() => {});
     throw cause;
   }
 }
 
-/** Lets `sandbox()` in this process's children find this one instead of starting another. */
+/** Lets `sandbox()` in this process and its children find this one instead of starting another. */
 export function shareSandbox(box: Sandbox): void {
-  process.env[sharedBy] = JSON.stringify(factsOf.get(box));
+  process.env[sharedAs] = JSON.stringify(factsOf.get(box));
 }
 
 const factsOf = new WeakMap<Sandbox, Facts>();
 
-async function opened(facts: Facts, _run: Run, stop: () => Promise<void>): Promise<Sandbox> {
-  const { dockerHost, engine, registry } = facts;
-  const packages = await basePackages();
-  const dockerConfig = join(sandboxFolder, 'docker-config');
-  mkdirSync(join(dockerConfig, 'cli-plugins'), { recursive: true });
+function opened(facts: Facts, run: Run, stop: () => Promise<void>): Sandbox {
+  const { dockerHost, engine, registry, env } = facts;
+  const image = async (repository: string, tag: string, made: Image): Promise<string> => {
+    const reference = `${registry.host}/${repository}:${tag}`;
+    await pushImage(registry.host, repository, tag, made);
+    if (dockerHost !== '') await loadImage(dockerHost, [reference], made);
+    return reference;
+  };
   const box: Sandbox = {
     dockerHost,
     engine,
     registry,
-    env: { ...programEnv(packages.root), DOCKER_HOST: dockerHost, DOCKER_CONFIG: dockerConfig },
-    base: async (name) => {
-      const image = await makeBaseImage(name);
-      const reference = `${registry.host}/base/${name}:1`;
-      await pushImage(registry.host, `base/${name}`, '1', image);
-      if (dockerHost !== '') await loadImage(dockerHost, [reference], image);
-      return reference;
+    env,
+    image,
+    base: async (name) => image(`base/${name}`, '1', await makeBaseImage(name)),
+    tool: async (name) => {
+      const plugin = name === 'docker-buildx' || name === 'docker-compose';
+      return (plugin ? await linkPlugin(name, env.DOCKER_CONFIG!) : await tool(name)).path;
     },
+    startRegistry: (options) => startRegistry(run, env, options),
     stop,
   };
   factsOf.set(box, facts);
   return box;
+}
+
+/** Removes from an engine that is not ours the images named after our registry, whose port was ours alone. */
+async function leaveAsFound(dockerHost: string, registry: string): Promise<void> {
+  const answer = await engineApi(dockerHost, 'GET', '/images/json');
+  const images = JSON.parse(answer.body.toString()) as { RepoTags?: string[]; RepoDigests?: string[] }[];
+  const names = images.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]);
+  for (const name of names.filter((one) => one.startsWith(`${registry}/`))) {
+    await engineApi(dockerHost, 'DELETE', `/images/${encodeURIComponent(name)}?force=0`);
+  }
 }

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command, tryCommand } from './command.ts';
+import { type Apt, distribution, suiteApt, systemApt } from './apt.ts';
+import { command } from './command.ts';
 import { withLock } from './lock.ts';
 import { sandboxFolder } from './paths.ts';
 
@@ -10,42 +11,54 @@ export interface Unpacked {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** Distribution and release of this machine as in os-release: `{ id: 'debian', codename: 'bookworm' }`. */
-export function distribution(): { id: string; like: string; codename: string } {
-  const file = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  const field = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(file)?.[1] ?? '';
-  return { id: field('ID'), like: field('ID_LIKE'), codename: field('VERSION_CODENAME') };
-}
-
-/** Whether packages of the distribution can be fetched here at all. */
-export async function hasApt(): Promise<boolean> {
-  const { id, like } = distribution();
-  if (!/\b(debian|ubuntu)\b/.test(`${id} ${like}`)) return false;
-  return (await tryCommand(['apt-get', '--version'])).code === 0;
-}
+type Wanted = readonly (readonly [name: string, version: string])[];
 
 /**
  * The named packages of the distribution and whatever they need that the machine has not, unpacked together
- * below `.sandbox/packages`. Nothing is installed: apt works with lists, cache and configuration of our own.
- * Fetched once; processes that ask at the same time wait for the first.
+ * below `.sandbox/packages`; nothing is installed.
  */
 export async function distributionPackages(set: string, names: readonly string[]): Promise<Unpacked> {
   return unpackedOnce(`${distribution().codename || 'system'}/${set}`, async (folder) => {
     const apt = await systemApt();
-    // Simulating tells the closure of what is missing; conflicts with installed packages do not matter to us.
-    const plan = await command([...apt, '-s', 'install', '--no-install-recommends', ...names], aptEnv());
-    const wanted = [...plan.matchAll(/^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/gm)].map(
-      (m) => [m[1]!, m[2]!] as const,
-    );
-    // What the machine has installed already is wanted in the folder too, so that every path is known.
-    for (const name of names) {
-      if (!wanted.some(([found]) => found === name)) wanted.push([name, '']);
-    }
-    return downloadAndUnpack(apt, wanted, folder);
+    return freshlyListed(apt, async () => {
+      // A simulated installation tells the closure of what is missing. Conflicts with what is installed do not matter.
+      const plan = await apt('apt-get', '-s', 'install', '--no-install-recommends', ...names);
+      const missing = [...plan.matchAll(/^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/gm)].map(
+        (m) => [m[1]!, m[2]!] as const,
+      );
+      const installed = names.filter((name) => !missing.some(([found]) => found === name));
+      return downloadAndUnpack(apt, [...missing, ...installed.map((name) => [name, ''] as const)], folder);
+    });
   });
 }
 
-/** Makes `.sandbox/packages/<key>` once, for all processes; a half-made folder is never seen. */
+/**
+ * Packages of Debian suites other than the machine's own, without what they depend on: for programs that run on
+ * the machine's libraries. Suites move: where the version asked for is gone, the nearest one is taken and named
+ * on stderr.
+ */
+export async function suitePackages(
+  set: string,
+  wanted: readonly { readonly name: string; readonly version: string }[],
+  suites: readonly string[],
+): Promise<Unpacked> {
+  return unpackedOnce(`suites/${set}`, async (folder) => {
+    const versions: Record<string, string> = {};
+    for (const { name, version } of wanted) {
+      const { apt, found } = await nearestVersion(name, version, suites);
+      if (upstream(found) !== version) {
+        process.stderr.write(`sandbox: ${name} ${version} is not offered any more, using ${found}\n`);
+      }
+      Object.assign(
+        versions,
+        await freshlyListed(apt, () => downloadAndUnpack(apt, [[name, found]], folder)),
+      );
+    }
+    return versions;
+  });
+}
+
+/** Makes `.sandbox/packages/<key>` once, whichever process asks first; a half-made folder is never seen. */
 export async function unpackedOnce(
   key: string,
   make: (folder: string) => Promise<Record<string, string>>,
@@ -67,70 +80,64 @@ export async function unpackedOnce(
   return { root, versions: JSON.parse(readFileSync(note, 'utf8')) as Record<string, string> };
 }
 
+/** `1:28.5.2+dfsg4-5` → `28.5.2` */
+export const upstream = (version: string): string =>
+  /^(?:\d+:)?(\d+(?:\.\d+)*)/.exec(version)?.[1] ?? version;
+
+async function nearestVersion(
+  name: string,
+  version: string,
+  suites: readonly string[],
+): Promise<{ apt: Apt; found: string }> {
+  const offers: { apt: Apt; found: string }[] = [];
+  for (const suite of suites) {
+    const apt = await suiteApt(suite);
+    for (const line of (await apt('apt-cache', 'madison', name)).split('\n')) {
+      const found = line.split('|')[1]?.trim() ?? '';
+      if (found !== '') offers.push({ apt, found });
+    }
+    const exact = offers.find(({ found }) => upstream(found) === version);
+    if (exact) return exact;
+  }
+  const nearest = [...offers].sort((a, b) => distance(a.found, version) - distance(b.found, version))[0];
+  if (!nearest) throw new Error(`${name} is in none of the suites ${suites.join(', ')}`);
+  return nearest;
+}
+
+function distance(a: string, b: string): number {
+  const numbers = (version: string) => upstream(version).split('.').map(Number);
+  const [left, right] = [numbers(a), numbers(b)];
+  return [1e8, 1e4, 1].reduce(
+    (sum, weight, n) => sum + weight * Math.abs((left[n] ?? 0) - (right[n] ?? 0)),
+    0,
+  );
+}
+
+/** Runs `body`, and once more with fresh lists where it fails. */
+async function freshlyListed<T>(apt: Apt, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch {
+    await apt.refresh();
+    return body();
+  }
+}
+
 /** Downloads packages (a version of '' is the newest) and unpacks them over each other into one folder. */
-export async function downloadAndUnpack(
-  apt: readonly string[],
-  wanted: readonly (readonly [name: string, version: string])[],
-  folder: string,
-): Promise<Record<string, string>> {
+async function downloadAndUnpack(apt: Apt, wanted: Wanted, folder: string): Promise<Record<string, string>> {
+  const names = wanted.map(([name, version]) => (version === '' ? name : `${name}=${version}`));
   const debs = `${folder}.debs`;
   rmSync(debs, { recursive: true, force: true });
   mkdirSync(debs, { recursive: true });
-  const names = wanted.map(([name, version]) => (version === '' ? name : `${name}=${version}`));
-  await command([...apt, 'download', ...names], { ...aptEnv(), cwd: debs });
-  const files = (await command(['ls', debs])).trim().split('\n');
+  await apt.download(debs, names);
   const versions: Record<string, string> = {};
-  for (const file of files) {
+  for (const file of readdirSync(debs)) {
     const path = join(debs, file);
     await command(['dpkg', '-x', path, folder]);
-    const [name, version] = (
-      await command(['dpkg-deb', '-W', `--showformat=\${Package}\t\${Version}`, path])
-    ).split('\t');
-    versions[name!] = version!;
+    const shown = await command(['dpkg-deb', '-W', `--showformat=\${Package}\t\${Version}`, path]);
+    const [name = '', version = ''] = shown.split('\t');
+    versions[name] = version;
   }
   rmSync(debs, { recursive: true, force: true });
   return versions;
-}
-
-const aptEnv = () => ({ env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' } });
-
-/** apt-get over the machine's own sources, with lists of our own; refreshed when older than a day. */
-function systemApt(): Promise<string[]> {
-  return aptFor('system', []);
-}
-
-/**
- * An apt-get that reads and writes nothing of the system's but its sources and, to know what is installed,
- * dpkg's status. The machine's proxy settings are kept; its hooks are not, as they would touch the system.
- */
-export async function aptFor(name: string, settings: readonly string[]): Promise<string[]> {
-  const folder = join(sandboxFolder, 'apt', name);
-  const config = join(folder, 'apt.conf');
-  const apt = ['env', `APT_CONFIG=${config}`, 'apt-get', '-q', '-y'];
-  await withLock(join(sandboxFolder, 'locks', `apt-${name}.lock`), async () => {
-    if (existsSync(join(folder, 'updated'))) return;
-    for (const part of ['lists/partial', 'cache/archives/partial']) {
-      mkdirSync(join(folder, part), { recursive: true });
-    }
-    const dump = (await command(['apt-config', 'dump'], aptEnv())).split('\n');
-    const kept = dump.filter(
-      (line) => /^Acquire::/.test(line) && !/^Acquire::(Languages|IndexTargets)/.test(line),
-    );
-    const own = [
-      'Dir::Etc::parts "/dev/null";',
-      'Dir::Etc::main "/dev/null";',
-      `Dir::State::lists "${folder}/lists";`,
-      `Dir::Cache "${folder}/cache";`,
-      'Debug::NoLocking "1";',
-      'Acquire::Languages "none";',
-      'Acquire::Retries "3";',
-      ...(process.getuid?.() === 0 ? ['APT::Sandbox::User "root";'] : []),
-      ...settings,
-    ];
-    writeFileSync(config, `${[...kept, ...own].join('\n')}\n`);
-    // A third-party source that fails must not stop us; a package that is then missing is named by the next command.
-    await tryCommand([...apt, 'update'], aptEnv());
-    writeFileSync(join(folder, 'updated'), '');
-  });
-  return apt;
 }

@@ -15,12 +15,14 @@ import { withLock } from './lock.ts';
 import { projectRoot, runFolder, sandboxFolder } from './paths.ts';
 
 /** What one running sandbox has on this machine: a folder, a folder for sockets, and an id that all its processes carry. */
-export interface Run {
+export interface RunPlace {
   readonly id: string;
   readonly folder: string;
   /** Short, since the path of a unix socket ends after 107 bytes. */
   readonly sockets: string;
-  readonly privileged: boolean;
+}
+
+export interface Run extends RunPlace {
   remove(): Promise<void>;
 }
 
@@ -44,12 +46,12 @@ export async function beginRun(privileged: boolean): Promise<Run> {
     if (cleaned.code !== 0)
       throw new Error(`the sandbox ${id} could not be removed: ${cleaned.stderr.trim()}`);
   };
-  return { id, folder, sockets, privileged, remove };
+  return { id, folder, sockets, remove };
 }
 
 /** A run that another process owns: more can be started in it, and its owner removes it. */
-export function sameRun(facts: Pick<Run, 'id' | 'folder' | 'sockets' | 'privileged'>): Run {
-  return { ...facts, remove: async () => {} };
+export function sameRun(place: RunPlace): Run {
+  return { ...place, remove: async () => {} };
 }
 
 /** Starts a process that outlives a killed owner until it is cleaned up; its output goes to `log/<name>.log`. */
