@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
+import type { LocateInstruction } from './build-failure.ts';
 
 /** One finished or running part of a build, push or pull, whatever produced it (classic, BuildKit, buildx). */
 export interface Progress {
@@ -35,6 +36,21 @@ export interface BuildRequest {
   readonly noCache: boolean;
   readonly pull: boolean;
   readonly cacheFrom: readonly string[];
+  /** Finds the line of a step in the Dockerfile, for the report of a failure. */
+  readonly locate?: LocateInstruction;
+  /**
+   * The Dockerfile must not reach the image although the context holds it: .dockerignore leaves it out. Only the
+   * classic builder can do that.
+   */
+  readonly hideDockerfile?: boolean;
+}
+
+/** How a push is repeated after a failure that may pass. */
+export interface PushOptions {
+  /** What the registry shows under the tag right now, so that a lost answer is not taken for a failure. */
+  readonly readTag?: () => Promise<Digest | undefined>;
+  /** Whether that digest is the image which is being pushed. */
+  readonly isOurs?: (digest: Digest) => Promise<boolean>;
 }
 
 export interface Credential {
@@ -50,22 +66,35 @@ export interface Engine {
   info(): Promise<EngineInfo>;
   build(request: BuildRequest, onProgress: (progress: Progress) => void): Promise<{ imageId: string }>;
   tag(imageId: string, repository: string, tag: string): Promise<void>;
-  /** Pushes one tag; the digest is the engine's word and must be confirmed against the registry. */
+  /**
+   * Pushes one tag; the digest is the engine's word and must be confirmed against the registry. Failures that may
+   * pass are tried again, up to 6 times in all; `registry-denied` and `dest-tag-conflict` are final.
+   */
   push(
     repository: string,
     tag: string,
     credential: Credential | undefined,
     onProgress: (progress: Progress) => void,
+    options?: PushOptions,
   ): Promise<{ digest: Digest }>;
+  /** `platform` chooses one image of an index; absent: the engine's own. */
   pull(
     reference: string,
     credential: Credential | undefined,
     onProgress: (progress: Progress) => void,
+    platform?: string,
   ): Promise<void>;
   /** Local image by name or id, `undefined` if the engine does not have it. */
-  image(
-    name: string,
-  ): Promise<{ id: string; labels: Readonly<Record<string, string>>; repoDigests: readonly string[]; volumes: readonly string[]; healthcheck: boolean } | undefined>;
+  image(name: string): Promise<
+    | {
+        id: string;
+        labels: Readonly<Record<string, string>>;
+        repoDigests: readonly string[];
+        volumes: readonly string[];
+        healthcheck: boolean;
+      }
+    | undefined
+  >;
   removeImage(name: string): Promise<void>;
   /** The raw client, for harness/ (containers, networks, volumes) only. */
   readonly docker: import('dockerode');
