@@ -70,6 +70,10 @@ export const build = {
     'The registry refused the credentials or the permission.',
     'Check `registry-username` and `registry-password`; on GitHub the job needs `permissions: packages: write`.',
   ),
+  'credentials-unreadable': failure(
+    'The credentials of a registry could not be read.',
+    'Repair the Docker config file or its credential helper, or give the credentials in `registries`.',
+  ),
   'registry-unreachable': failure(
     'The registry did not answer.',
     'Check the host name and the network, then try again.',
