@@ -1,5 +1,9 @@
 import type { Candidate } from '../dossier/schema.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Credential, Engine } from '../engine/engine.ts';
+import type { Git } from '../git/git.ts';
+import type { Remote } from '../git/remote.ts';
+import type { Http } from '../http/http.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /**
@@ -11,6 +15,14 @@ export interface Tools {
   candidate(): Promise<Candidate>;
   /** Files below a path of the checkout that git tracks; empty outside a checkout. */
   trackedIn(path: string): Promise<readonly string[]>;
+  http(): Promise<Http>;
   registry(): Promise<Registry>;
+  /** The credential for exactly this registry host, if there is one. Never for pull requests of forks. */
+  registryCredential(host: string): Promise<Credential | undefined>;
   engine(): Promise<Engine>;
+  git(): Promise<Git>;
+  /** Where tags, release branch and pull-request refs are read. */
+  repository(): Promise<Remote>;
+  /** The ledger; `undefined` in a terminal that names none. */
+  ledger(): Promise<Ledger | undefined>;
 }
