@@ -17,17 +17,23 @@ const base64 = v.pipe(
   v.check((text) => decodeBase64(text) !== undefined, 'is not plain base64'),
 );
 
-const schema = v.object({
+// Strict: what we do not know might change what a bundle means, and nothing in one may change unnoticed.
+const schema = v.strictObject({
   mediaType: v.literal(BUNDLE_MEDIA_TYPE),
-  verificationMaterial: v.looseObject({
-    publicKey: v.optional(v.object({ hint: v.pipe(v.string(), v.minLength(1)) })),
-    certificate: v.optional(v.object({ rawBytes: base64 })),
+  verificationMaterial: v.strictObject({
+    publicKey: v.optional(v.strictObject({ hint: v.pipe(v.string(), v.minLength(1)) })),
+    certificate: v.optional(v.strictObject({ rawBytes: base64 })),
+    tlogEntries: v.optional(v.array(v.looseObject({}))),
+    timestampVerificationData: v.nullish(v.looseObject({})),
   }),
-  dsseEnvelope: v.object({
+  dsseEnvelope: v.strictObject({
     payload: base64,
     payloadType: v.string(),
     // More than one signature would leave open which of them counts; the format asks for one.
-    signatures: v.pipe(v.array(v.object({ sig: base64, keyid: v.optional(v.string()) })), v.length(1)),
+    signatures: v.pipe(
+      v.array(v.strictObject({ sig: base64, keyid: v.optional(v.string()) })),
+      v.length(1),
+    ),
   }),
 });
 
@@ -44,7 +50,7 @@ export function bundleBytes(envelope: Envelope, keyid: string): Uint8Array {
   return Buffer.from(
     JSON.stringify({
       mediaType: BUNDLE_MEDIA_TYPE,
-      verificationMaterial: { publicKey: { hint: keyid }, tlogEntries: [], timestampVerificationData: null },
+      verificationMaterial: { publicKey: { hint: keyid } },
       dsseEnvelope: envelope,
     }),
     'utf8',

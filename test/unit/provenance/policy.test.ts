@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { type Policy, readPolicy } from '../../../src/provenance/policy.ts';
+import { newKey } from './scene.ts';
+
+const { key, publicPem } = newKey();
+const good = {
+  keys: [{ keyid: key.publicKey.keyid, builder: 'https://drone.example.org/#release' }],
+  repository: 'https://git.example.org/acme/hedgedoc',
+  predicates: ['https://slsa.dev/provenance/v1'],
+};
+const identity = {
+  san: 'https://github.com/acme/hedgedoc/.github/workflows/release.yml@refs/tags/1.0.0',
+  issuer: 'https://token.actions.githubusercontent.com',
+  builder: 'https://github.com/acme/hedgedoc/.github/workflows/release.yml',
+};
+const read = (change: object): Policy => readPolicy(JSON.stringify({ ...good, ...change }));
+
+describe('policy', () => {
+  it('is read', () => {
+    expect(read({ keys: [{ ...good.keys[0], key: publicPem }] })).toEqual({
+      ...good,
+      keys: [{ ...good.keys[0], key: publicPem }],
+      identities: [],
+    });
+    expect(read({ identities: [identity], 'trusted-root': {} }).identities).toEqual([identity]);
+  });
+
+  it.each([
+    ['a wildcard repository', { repository: 'https://git.example.org/acme/*' }],
+    ['a part of a repository', { repository: 'acme/hedgedoc' }],
+    ['a repository with .git', { repository: `${good.repository}.git` }],
+    ['a repository with a final slash', { repository: `${good.repository}/` }],
+    ['a repository with a user', { repository: 'https://ada@git.example.org/acme/hedgedoc' }],
+    ['an anchored expression', { repository: `^${good.repository}$` }],
+    ['a builder with alternatives', { keys: [{ ...good.keys[0], builder: 'https://a.example/(x|y)' }] }],
+    ['a builder with any characters', { keys: [{ ...good.keys[0], builder: 'https://a.example/.+' }] }],
+    ['a builder that is a path', { keys: [{ ...good.keys[0], builder: 'drone.example.org' }] }],
+    ['a subject with a class', { identities: [{ ...identity, san: 'https://github.com/acme/[a-z]' }], 'trusted-root': {} }],
+    ['a subject that is a part', { identities: [{ ...identity, san: 'acme/hedgedoc' }], 'trusted-root': {} }],
+    ['an issuer with a wildcard', { identities: [{ ...identity, issuer: 'https://*.example' }], 'trusted-root': {} }],
+    ['identities that rest on nothing', { identities: [identity] }],
+    ['a key id that is none', { keys: [{ ...good.keys[0], keyid: 'release' }] }],
+    ['a key that its id does not name', { keys: [{ ...good.keys[0], key: newKey().publicPem }] }],
+    ['a private key', { keys: [{ ...good.keys[0], key: newKey().pem }] }],
+    ['nobody to trust', { keys: [] }],
+    ['nothing to ask for', { predicates: [] }],
+    ['a predicate type that nobody checks', { predicates: ['https://example.org/vouched'] }],
+    ['a predicate pattern', { predicates: ['https://slsa.dev/.*'] }],
+    ['a key that is not known', { repositories: ['x'] }],
+    ['a number for a name', { repository: 1 }],
+  ])('%s is refused', (_name, change) => {
+    expect(() => read(change)).toThrow(expect.objectContaining({ code: 'policy-invalid' }));
+  });
+
+  it('with a key twice is refused, for two readers could read two policies', () => {
+    const text = JSON.stringify(good).replace('{', '{"repository":"https://evil.example/x",');
+    expect(() => readPolicy(text)).toThrow(expect.objectContaining({ code: 'policy-invalid' }));
+  });
+});

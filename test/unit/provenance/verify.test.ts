@@ -1,0 +1,428 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Digest, digestOf } from '../../../src/oci/digest.ts';
+import { parseReference, withDigest, withTag } from '../../../src/oci/reference.ts';
+import { Failure } from '../../../src/outcome.ts';
+import type { Policy } from '../../../src/provenance/policy.ts';
+import { attach } from '../../../src/provenance/referrers.ts';
+import { type Statement, predicateTypes } from '../../../src/provenance/statement.ts';
+import type { Expected, Verification } from '../../../src/provenance/verification.ts';
+import { verifyImage } from '../../../src/provenance/verify.ts';
+import { MemoryRegistry } from './memory-registry.ts';
+import {
+  attested,
+  builder,
+  commit,
+  labels,
+  newKey,
+  policyOf,
+  provenanceOf,
+  putImage,
+  recipe,
+  recipeOf,
+  ref,
+  signedBundle,
+  version,
+  virtualClock,
+} from './scene.ts';
+
+const image = parseReference('registry.example:5000/acme/hedgedoc');
+const { key } = newKey();
+const stranger = newKey().key;
+const policy = policyOf(key);
+const clock = virtualClock();
+
+const look = (registry: MemoryRegistry, digest: Digest, more: { policy?: Policy; expected?: Expected } = {}) =>
+  verifyImage({ registry, image: withDigest(image, digest), policy, ...more });
+
+const codes = (answer: Verification, level = 'error'): string[] =>
+  answer.findings.filter((item) => item.level === level).map((item) => item.code);
+
+describe('an image as it was attested', () => {
+  it.each(['ed25519', 'ec'] as const)('verifies, signed with %s', async (type) => {
+    const registry = new MemoryRegistry();
+    const own = newKey(type);
+    const { digest, referrers } = await attested(registry, image, own.key);
+    const expected = { commit, refs: [ref], version, recipe };
+    const answer = await look(registry, digest, { policy: policyOf(own.key), expected });
+    expect(answer).toMatchObject({ answer: 'verified', digest, strangers: 0, findings: [] });
+    expect(answer.statements.map((item) => item.attestation).sort()).toEqual([...referrers].sort());
+    expect(answer.statements.map((item) => [item.predicateType, item.builder, item.recipe]).sort()).toEqual([
+      [predicateTypes.recipe, builder, recipe],
+      [predicateTypes.provenance, builder, recipe],
+    ]);
+  });
+
+  it('verifies by tag, and looks the tag up once', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    registry.tagged.set('3', digest);
+    let asked = 0;
+    registry.before = (_call, reference) => {
+      if (reference.tag === '3') asked++;
+    };
+    expect(await verifyImage({ registry, image: withTag(image, '3'), policy })).toMatchObject({ answer: 'verified', digest });
+    expect(asked).toBe(1);
+  });
+
+  it('verifies with the public key in the policy alone', async () => {
+    const registry = new MemoryRegistry();
+    const own = newKey();
+    const { digest, platforms } = await putImage(registry, image);
+    const bundles = [provenanceOf(image, platforms), recipeOf(image, platforms)]
+      .map((statement) => signedBundle(statement, own.key))
+      .map(({ bytes, predicateType }) => ({ bytes, predicateType }));
+    await attach({ registry, image, subject: digest, bundles, clock });
+    expect(await look(registry, digest, { policy: policyOf(own.key) })).toMatchObject({ answer: 'bad' });
+    const keys = [{ keyid: own.key.publicKey.keyid, builder, key: own.publicPem }];
+    expect(await look(registry, digest, { policy: policyOf(own.key, { keys }) })).toMatchObject({ answer: 'verified' });
+  });
+
+  it('verifies at the index and at each platform', async () => {
+    const registry = new MemoryRegistry();
+    const { digest, platforms } = await putImage(registry, image, { platforms: ['amd64', 'arm64'] });
+    const about = [digest, ...platforms];
+    const bundles = [provenanceOf(image, about), recipeOf(image, about)].map((it) => signedBundle(it, key));
+    for (const subject of about) await attach({ registry, image, subject, bundles, clock });
+    for (const subject of about) expect(await look(registry, subject)).toMatchObject({ answer: 'verified' });
+  });
+
+  it('survives the rotation of keys: old and new are both in the policy', async () => {
+    const registry = new MemoryRegistry();
+    const next = newKey().key;
+    const { digest } = await attested(registry, image, key);
+    const keys = [next, key].map((one) => ({ keyid: one.publicKey.keyid, builder }));
+    expect(await look(registry, digest, { policy: policyOf(next, { keys }) })).toMatchObject({ answer: 'verified' });
+    expect(await look(registry, digest, { policy: policyOf(next) })).toMatchObject({ answer: 'missing', strangers: 2 });
+  });
+});
+
+describe('three answers', () => {
+  it('missing: no attestation', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await putImage(registry, image);
+    const answer = await look(registry, digest);
+    expect(answer.answer).toBe('missing');
+    expect(codes(answer)).toEqual(['attestation-missing', 'attestation-missing']);
+  });
+
+  it('missing: no image', async () => {
+    const answer = await look(new MemoryRegistry(), `sha256:${'0'.repeat(64)}`);
+    expect(answer.answer).toBe('missing');
+    expect(codes(answer)).toEqual(['source-missing']);
+  });
+
+  it('missing: listed, and gone since', async () => {
+    const registry = new MemoryRegistry();
+    const { digest, referrers } = await attested(registry, image, key);
+    for (const referrer of referrers) registry.manifests.delete(referrer);
+    const answer = await look(registry, digest);
+    expect(answer.answer).toBe('missing');
+    expect(codes(answer, 'warning')).toEqual(['attestation-missing', 'attestation-missing']);
+  });
+
+  it.each(['head', 'contents', 'referrers', 'manifest', 'blob'])(
+    'unreachable: %s is not answered, whatever else is there',
+    async (failing) => {
+      const registry = new MemoryRegistry();
+      const { digest } = await attested(registry, image, key);
+      registry.before = (call) => {
+        if (call === failing) throw new Failure('registry-unreachable');
+      };
+      const answer = await look(registry, digest);
+      expect(answer).toMatchObject({ answer: 'unreachable', failure: { code: 'registry-unreachable' } });
+    },
+  );
+
+  it('unreachable: a denied look-up is no absence', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    registry.before = (call) => {
+      if (call === 'referrers') throw new Failure('registry-denied');
+    };
+    expect(await look(registry, digest)).toMatchObject({ answer: 'unreachable', failure: { code: 'registry-denied' } });
+  });
+
+  it('bad: bytes that are not those of their digest', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    const raw = registry.manifests.get(digest)!;
+    registry.manifests.set(digest, { ...raw, bytes: Buffer.from(`${Buffer.from(raw.bytes)} `) });
+    const answer = await look(registry, digest);
+    expect(answer.answer).toBe('bad');
+    expect(codes(answer)).toEqual(['manifest-invalid']);
+  });
+});
+
+describe('strangers', () => {
+  const foreign = (registry: MemoryRegistry, digest: Digest) =>
+    attach({
+      registry,
+      image,
+      subject: digest,
+      bundles: [signedBundle(provenanceOf(image, [digest]), stranger)],
+      clock,
+    });
+
+  it('are counted and ignored', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    await foreign(registry, digest);
+    expect(await look(registry, digest)).toMatchObject({ answer: 'verified', strangers: 1, findings: [] });
+  });
+
+  it('prove nothing', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await putImage(registry, image);
+    await foreign(registry, digest);
+    const answer = await look(registry, digest);
+    expect(answer).toMatchObject({ answer: 'missing', strangers: 1, statements: [] });
+    expect(answer.findings[0]!.message).toContain('1 by signers that the policy does not know');
+  });
+
+  it.each([
+    ['junk under our key id', (digest: Digest) => {
+      const bundle = signedBundle(provenanceOf(image, [digest]), stranger);
+      const text = Buffer.from(bundle.bytes).toString().replaceAll(stranger.publicKey.keyid, key.publicKey.keyid);
+      return { ...bundle, bytes: Buffer.from(text), spki: key.publicKey.spki };
+    }],
+    ['no bundle at all', () => ({ bytes: Buffer.from('<html>'), predicateType: 'x', spki: key.publicKey.spki })],
+    ["one of ours about another image", () => signedBundle(provenanceOf(image, [digestOf('other')]), key)],
+  ])('cannot veto with %s', async (_name, make) => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    await attach({ registry, image, subject: digest, bundles: [make(digest)], clock });
+    const answer = await look(registry, digest);
+    expect(answer.answer).toBe('verified');
+    expect(codes(answer, 'warning')).toHaveLength(1);
+  });
+
+  it('cannot crowd out what bears our key', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    const bundles = Array.from({ length: 80 }, (_, i) => ({ bytes: Buffer.from(`junk ${i}`), predicateType: 'x' }));
+    await attach({ registry, image, subject: digest, bundles, clock });
+    let opened = 0;
+    registry.before = (call) => {
+      if (call === 'blob') opened++;
+    };
+    expect((await look(registry, digest)).answer).toBe('verified');
+    expect(opened).toBe(64);
+  });
+
+  it('that are too many are said to be not looked at', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await putImage(registry, image);
+    const bundles = Array.from({ length: 70 }, (_, i) =>
+      signedBundle(provenanceOf(image, [digest, digestOf(`${i}`)]), stranger),
+    );
+    await attach({ registry, image, subject: digest, bundles, clock });
+    const answer = await look(registry, digest);
+    expect(answer).toMatchObject({ answer: 'missing', strangers: 64 });
+    expect(answer.findings[0]!.message).toContain('6 not looked at');
+  });
+
+  it('that wrote no type into the list are looked at all the same', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    const tag = digest.replace(':', '-');
+    const list = registry.manifests.get(registry.tagged.get(tag)!)!;
+    const json = JSON.parse(Buffer.from(list.bytes).toString());
+    for (const entry of json.manifests) {
+      delete entry.artifactType;
+      delete entry.annotations;
+    }
+    const bytes = Buffer.from(JSON.stringify(json));
+    await registry.putManifest(withTag(image, tag), { bytes, mediaType: list.mediaType });
+    expect(await look(registry, digest)).toMatchObject({ answer: 'verified' });
+  });
+});
+
+/** A statement with something changed at a path before it was signed: what a stolen or careless key could say. */
+function changed(path: string, value: unknown): (statement: Statement) => Statement {
+  return (statement) => {
+    const copy = JSON.parse(JSON.stringify(statement));
+    let at = copy;
+    const keys = path.split('.');
+    for (const name of keys.slice(0, -1)) {
+      if (at[name] === undefined) return statement;
+      at = at[name];
+    }
+    const last = keys.at(-1)!;
+    if (at[last] === undefined && !path.endsWith('+')) return statement;
+    at[last.replace('+', '')] = value;
+    return copy;
+  };
+}
+
+describe('tampering', () => {
+  const provenance = 'predicate.buildDefinition.';
+  it.each([
+    // [what somebody changed, to what, the finding, what it names]
+    ['_type', 'https://in-toto.io/Statement/v0.1', 'attestation-invalid', '_type'],
+    ['subject.0.digest.sha256', '0'.repeat(64), 'attestation-invalid', 'other images'],
+    ['subject', [], 'attestation-invalid', 'subject'],
+    ['predicateType', 'https://example.org/x', 'attestation-missing', 'slsa.dev/provenance'],
+    [`${provenance}buildType`, 'https://example.org/make', 'attestation-invalid', 'buildType'],
+    [`${provenance}externalParameters.extra+`, 'x', 'attestation-invalid', 'extra'],
+    [`${provenance}externalParameters.pipeline.ref`, 7, 'attestation-invalid', 'pipeline.ref'],
+    [`${provenance}resolvedDependencies.0.uri`, 'git+https://evil.example/x@refs/tags/1', 'provenance-mismatch', 'repository'],
+    [`${provenance}resolvedDependencies.0.uri`, 'git+https://git.example.org/acme/hedgedoc-evil@refs/tags/1', 'provenance-mismatch', 'repository'],
+    [`${provenance}resolvedDependencies.0.uri`, 'git+https://git.example.org/acme/hedgedoc@refs/heads/x', 'provenance-mismatch', 'ref'],
+    [`${provenance}resolvedDependencies.0.digest.gitCommit`, 'f'.repeat(40), 'provenance-mismatch', 'commit'],
+    ['predicate.runDetails.builder.id', 'https://drone.example.org/#change', 'provenance-mismatch', 'builder'],
+    ['predicate.runDetails.byproducts.0.digest.sha256', '0'.repeat(64), 'provenance-mismatch', 'recipe'],
+    ['predicate.builder.id', 'https://drone.example.org/', 'provenance-mismatch', 'builder'],
+    ['predicate.source.uri', 'git+https://evil.example/x@refs/tags/1', 'provenance-mismatch', 'repository'],
+    ['predicate.source.digest.gitCommit', 'f'.repeat(40), 'attestation-invalid', 'two commits'],
+    ['predicate.version', '9.9.9', 'provenance-mismatch', 'version'],
+    ['predicate.revision', 'f'.repeat(40), 'attestation-invalid', 'two commits'],
+    ['predicate.recipe.digest', `v1:sha256:${'0'.repeat(64)}`, 'provenance-mismatch', 'recipe'],
+    ['predicate.recipe.document', '{}', 'provenance-mismatch', 'recipe'],
+    ['predicate.how', 'guessed', 'attestation-invalid', 'how'],
+  ])('of the signed statement: %s', async (path, value, code, named) => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key, changed(path, value));
+    const answer = await look(registry, digest, { expected: { commit, refs: [ref], version, recipe } });
+    expect(answer.answer).toBe(code === 'attestation-missing' ? 'missing' : 'bad');
+    const texts = answer.findings.filter((item) => item.code === code).map((item) => item.message);
+    expect(texts.some((text) => text.includes(named)), texts.join('\n')).toBe(true);
+  });
+
+  it.each(Object.keys(labels))('of the label %s, under a new and well signed digest', async (name) => {
+    for (const value of ['tampered', undefined]) {
+      const registry = new MemoryRegistry();
+      const other = { ...labels, [name]: value ?? '' };
+      if (value === undefined) delete (other as Record<string, string>)[name];
+      const { digest, platforms } = await putImage(registry, image, { labels: other });
+      const bundles = [provenanceOf(image, platforms), recipeOf(image, platforms)].map((it) => signedBundle(it, key));
+      await attach({ registry, image, subject: digest, bundles, clock });
+      const answer = await look(registry, digest);
+      expect(answer.answer).toBe('bad');
+      expect(answer.findings[0]!.code).toMatch(/^labels-(inherited|disagree)$/);
+      expect(answer.findings.map((item) => item.message).join('\n')).toContain(
+        name.replace('dev.knowngood.version', 'image.version').replace('dev.knowngood.revision', 'image.revision'),
+      );
+    }
+  });
+
+  it('of labels: another digest has nobody who signed for it', async () => {
+    const registry = new MemoryRegistry();
+    await attested(registry, image, key);
+    const { digest } = await putImage(registry, image, { labels: { ...labels, 'dev.knowngood.version': '9' } });
+    expect((await look(registry, digest)).answer).toBe('bad');
+  });
+
+  it('of any byte of a bundle is found and named', async () => {
+    const registry = new MemoryRegistry();
+    const { digest, platforms } = await putImage(registry, image);
+    const only = policyOf(key, { predicates: [predicateTypes.recipe] });
+    const bundle = signedBundle(recipeOf(image, platforms), key);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bundle.bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, by) => {
+        registry.tagged.clear();
+        const bytes = Buffer.from(bundle.bytes);
+        bytes[at] = bytes[at]! ^ by;
+        await attach({ registry, image, subject: digest, bundles: [{ ...bundle, bytes }], clock });
+        const answer = await look(registry, digest, { policy: only });
+        expect(answer.answer).toBe('bad');
+        expect(codes(answer, 'warning')[0]).toMatch(/^(attestation|signature)-invalid$/);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  const manifestRegions: readonly [string, (json: ReturnType<typeof JSON.parse>) => void, string][] = [
+    ['subject', (json) => { json.subject.digest = `sha256:${'0'.repeat(64)}`; }, 'another subject'],
+    ['no subject', (json) => { delete json.subject; }, 'another subject'],
+    ['layer type', (json) => { json.layers[0].mediaType = 'text/plain'; }, 'has none'],
+    ['layer digest', (json) => { json.layers[0].digest = `sha256:${'0'.repeat(64)}`; }, 'is not there'],
+    ['no layer', (json) => { json.layers = []; }, 'has none'],
+    ['size', (json) => { json.layers[0].size = 9 * 1024 * 1024; }, 'too large'],
+    ['public key', (json) => { json.annotations['dev.knowngood.signing-key'] = stranger.publicKey.spki; }, 'not the one'],
+    ['no public key', (json) => { json.annotations = {}; }, 'not the one'],
+    ['shape', (json) => { json.config = 1; }, 'config'],
+  ];
+  it.each(manifestRegions)('of the referrer manifest, %s', async (_name, change, named) => {
+    const registry = new MemoryRegistry();
+    const { digest, referrers } = await attested(registry, image, key);
+    const tag = digest.replace(':', '-');
+    const children = [];
+    for (const referrer of referrers) {
+      const raw = registry.manifests.get(referrer)!;
+      const json = JSON.parse(Buffer.from(raw.bytes).toString());
+      change(json);
+      const bytes = Buffer.from(JSON.stringify(json));
+      registry.manifests.set(digestOf(bytes), { bytes, mediaType: raw.mediaType, digest: digestOf(bytes) });
+      children.push({ mediaType: raw.mediaType, digest: digestOf(bytes), size: bytes.length });
+    }
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: children }));
+    await registry.putManifest(withTag(image, tag), { bytes, mediaType });
+    const answer = await look(registry, digest);
+    expect(answer.answer).toBe(named === 'is not there' ? 'missing' : 'bad');
+    expect(answer.findings[0]!.message).toContain(named);
+  });
+});
+
+describe('what the caller expects', () => {
+  const verdict = async (expected: Expected, more: { policy?: Policy } = {}): Promise<string> => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    return (await look(registry, digest, { expected, ...more })).answer;
+  };
+
+  it.each([
+    ['the commit', { commit: 'f'.repeat(40) }, 'bad'],
+    ['the ref', { refs: ['refs/tags/3.0.1'] }, 'bad'],
+    ['one of several refs', { refs: ['refs/tags/3.0.1', ref] }, 'verified'],
+    ['the version', { version: '3.0.1' }, 'bad'],
+    ['the recipe', { recipe: `v1:sha256:${'1'.repeat(64)}` }, 'bad'],
+    ['nothing', {}, 'verified'],
+  ])('%s', async (_name, expected, answer) => {
+    expect(await verdict(expected)).toBe(answer);
+  });
+
+  it('a recipe must be signed, not only not contradicted', async () => {
+    const registry = new MemoryRegistry();
+    const { digest, platforms } = await putImage(registry, image);
+    const silent = changed('predicate.runDetails.byproducts', []);
+    const bundles = [signedBundle(silent(provenanceOf(image, platforms)), key)];
+    await attach({ registry, image, subject: digest, bundles, clock });
+    const only = policyOf(key, { predicates: [predicateTypes.provenance] });
+    expect((await look(registry, digest, { policy: only })).answer).toBe('verified');
+    expect((await look(registry, digest, { policy: only, expected: { recipe } })).answer).toBe('missing');
+  });
+
+  it('a policy that names a builder without its ref means: at a ref that is expected', async () => {
+    const workflow = 'https://github.com/acme/hedgedoc/.github/workflows/release.yml';
+    const registry = new MemoryRegistry();
+    const at = (id: string) => (statement: Statement) =>
+      changed('predicate.builder.id', id)(changed('predicate.runDetails.builder.id', id)(statement));
+    const { digest } = await attested(registry, image, key, at(`${workflow}@${ref}`));
+    const keys = [{ keyid: key.publicKey.keyid, builder: workflow }];
+    const answer = async (expected: Expected) =>
+      (await look(registry, digest, { policy: policyOf(key, { keys }), expected })).answer;
+    expect(await answer({ refs: [ref] })).toBe('verified');
+    expect(await answer({})).toBe('bad');
+    expect(await answer({ refs: [`${ref}-2`] })).toBe('bad');
+    expect(await answer({ pipelineRefs: [ref] })).toBe('verified');
+  });
+
+  it.each([
+    [{ agrees: true } as const, 'verified', []],
+    [{ agrees: false, differing: ['context: src/app.js', 'base: alpine'] } as const, 'bad', ['recipe-differs']],
+  ])('the recipe of the checkout: %j', async (answer, verdictOf, found) => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, key);
+    const asked: unknown[] = [];
+    const recompute = async (published: unknown) => {
+      asked.push(published);
+      return answer;
+    };
+    const result = await verifyImage({ registry, image: withDigest(image, digest), policy, recompute });
+    expect(result.answer).toBe(verdictOf);
+    expect(codes(result)).toEqual(found);
+    expect(asked).toEqual([{ digest: recipe, document: labels['dev.knowngood.inputs'] }]);
+  });
+});
