@@ -74,6 +74,10 @@ export const upgrade = {
     'The base is more major versions away than an upgrade may skip.',
     'Release the versions between, pin a nearer base, or raise `max-major-step`.',
   ),
+  'base-invariant': failure(
+    'The chosen base contradicts a rule that must always hold.',
+    'Please report it with the log; a pinned `upgrade-base` may help until it is corrected.',
+  ),
   'base-image-missing': note(
     'The image of that release is not in the registry.',
     'Push it again, or declare it known broken.',
