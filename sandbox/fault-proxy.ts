@@ -15,7 +15,7 @@ export interface Recorded {
   fault?: Fault;
 }
 
-/** What happens to the requests that match; without `then` they are only delayed. */
+/** What happens to the requests that match; without `how` they are only delayed. */
 export interface Fault {
   /** `PUT`, or a pattern over the method. */
   readonly method?: string | RegExp;
@@ -28,7 +28,7 @@ export interface Fault {
   /** Hits a matching request with this probability, drawn from the proxy's seed; default 1. */
   readonly probability?: number;
   readonly delayMs?: number;
-  readonly then?:
+  readonly how?:
     | Answer
     | ((request: Recorded) => Answer)
     /** The connection is reset before the server sees the request. */
@@ -111,16 +111,16 @@ export async function faultProxy(
     const fault = hit(asked);
     if (fault) asked.fault = fault;
     if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
-    const then = fault?.then;
-    if (then === 'hang') {
+    const how = fault?.how;
+    if (how === 'hang') {
       incoming.resume();
       return;
     }
-    if (then === 'reset') {
+    if (how === 'reset') {
       incoming.socket.resetAndDestroy();
       return;
     }
-    const own = typeof then === 'function' ? then(asked) : typeof then === 'object' ? then : undefined;
+    const own = typeof how === 'function' ? how(asked) : typeof how === 'object' ? how : undefined;
     const answer = own ?? (await options.intercept?.(asked));
     if (answer) {
       incoming.resume();
@@ -133,7 +133,7 @@ export async function faultProxy(
       incoming,
       outgoing,
       asked,
-      typeof then === 'string' ? then : undefined,
+      typeof how === 'string' ? how : undefined,
     );
   };
 

@@ -29,7 +29,7 @@ export interface GitFault {
   /** Default 1. */
   readonly times?: number;
   readonly delayMs?: number;
-  readonly then?: 'cut-after' | 'reset' | { readonly status: number; readonly body?: string };
+  readonly how?: 'cut-after' | 'reset' | { readonly status: number; readonly body?: string };
 }
 
 export interface GitServer {
@@ -69,7 +69,7 @@ export async function gitServer(root: string, options: GitServerOptions = {}): P
     if (entry) entry.left--;
     const fault = entry?.fault;
     if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
-    if (fault?.then === 'reset') {
+    if (fault?.how === 'reset') {
       incoming.socket.resetAndDestroy();
       return;
     }
@@ -78,7 +78,7 @@ export async function gitServer(root: string, options: GitServerOptions = {}): P
       incoming.resume();
       outgoing.writeHead(status, headers).end(body);
     };
-    if (typeof fault?.then === 'object') return tell(fault.then.status, fault.then.body ?? '');
+    if (typeof fault?.how === 'object') return tell(fault.how.status, fault.how.body ?? '');
     const user = basic(asked.authorization);
     const known = options.accounts?.some(
       (one) => one.username === user?.username && one.password === user.password,
@@ -87,7 +87,7 @@ export async function gitServer(root: string, options: GitServerOptions = {}): P
       return tell(401, 'who are you?\n', { 'www-authenticate': 'Basic realm="sandbox"' });
     }
     await turns(() =>
-      backend(root, options.config ?? {}, url, user, incoming, outgoing, asked, fault?.then === 'cut-after'),
+      backend(root, options.config ?? {}, url, user, incoming, outgoing, asked, fault?.how === 'cut-after'),
     );
   };
 
