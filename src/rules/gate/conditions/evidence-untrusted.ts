@@ -1,0 +1,12 @@
+import { type Condition, no, notApplicable, pass } from '../condition.ts';
+
+/** Recipe commands ran contained, or were the release branch's: others could have written their own evidence. */
+export const evidenceUntrusted: Condition = {
+  code: 'evidence-untrusted',
+  judge: ({ evidence }) => {
+    if (evidence === undefined) return notApplicable('there is no evidence');
+    return evidence.commands === 'untrusted-host'
+      ? no('commands of the candidate ran on the host')
+      : pass(evidence.commands);
+  },
+};

@@ -1,0 +1,16 @@
+import { isHeld } from '../../hold.ts';
+import { type Condition, judgeKnown, no, notApplicable, pass } from '../condition.ts';
+
+/** No hold on this version: what somebody rolled back stays rolled back. */
+export const held: Condition = {
+  code: 'held',
+  judge: ({ ledger, candidate }) =>
+    judgeKnown(ledger, ({ record }) => {
+      if (!record?.hold) return notApplicable('nothing is held');
+      return isHeld(record, candidate.version)
+        ? no(
+            `held until ${record.hold.until === 'newer' ? 'a newer version' : 'it is lifted'}: ${record.hold.reason}`,
+          )
+        : pass(`held: ${record.hold.bad.join(', ')}`);
+    }),
+};
