@@ -30,10 +30,7 @@ const schema = v.strictObject({
     payload: base64,
     payloadType: v.string(),
     // More than one signature would leave open which of them counts; the format asks for one.
-    signatures: v.pipe(
-      v.array(v.strictObject({ sig: base64, keyid: v.optional(v.string()) })),
-      v.length(1),
-    ),
+    signatures: v.pipe(v.array(v.strictObject({ sig: base64, keyid: v.optional(v.string()) })), v.length(1)),
   }),
 });
 

@@ -31,7 +31,10 @@ const bundle = (text: string) => ({ bytes: Buffer.from(text), predicateType: 'ht
 describe('attaching', () => {
   it('uses the fallback tag where there is no referrers API', async () => {
     const { registry, subject } = await scene();
-    const bundles = [signedBundle(provenanceOf(image, [subject]), key), signedBundle(recipeOf(image, [subject]), key)];
+    const bundles = [
+      signedBundle(provenanceOf(image, [subject]), key),
+      signedBundle(recipeOf(image, [subject]), key),
+    ];
     const { referrers, through } = await attach({ registry, image, subject, bundles, clock });
     expect(through).toBe('fallback-tag');
     expect(listAt(registry, subject)).toEqual([...referrers].sort());
@@ -49,7 +52,11 @@ describe('attaching', () => {
 
   it.each([
     ['push and list agree', { honours: true, lists: true, shows: true }, 'referrers-api'],
-    ['the push does not say that it honoured the subject', { honours: false, lists: true, shows: true }, 'fallback-tag'],
+    [
+      'the push does not say that it honoured the subject',
+      { honours: false, lists: true, shows: true },
+      'fallback-tag',
+    ],
     ['there is no list', { honours: true, lists: false, shows: true }, 'fallback-tag'],
     ['the list does not show what was pushed', { honours: true, lists: true, shows: false }, 'fallback-tag'],
   ] as const)('%s', async (_name, native, expected) => {
@@ -146,7 +153,8 @@ describe('attaching', () => {
     let turn = 0;
     registry.before = async () => {
       // Requests finish in a mixed order.
-      for (let i = (turn = (turn * 7 + 3) % 11); i > 0; i--) await new Promise((resolve) => setImmediate(resolve));
+      for (let i = (turn = (turn * 7 + 3) % 11); i > 0; i--)
+        await new Promise((resolve) => setImmediate(resolve));
     };
     const attempts = Array.from({ length: 32 }, (_, i) =>
       attach({ registry, image, subject, bundles: [bundle(`n${i}`)], clock: virtualClock(i + 1) }),

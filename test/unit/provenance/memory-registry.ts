@@ -35,7 +35,8 @@ export class MemoryRegistry implements Registry {
     const manifest = await this.find('contents', reference);
     if (manifest === undefined) return undefined;
     const parsed = parseManifest(manifest.bytes, manifest.mediaType);
-    const images = parsed.kind === 'image' ? [manifest.digest] : parsed.manifests.map((child) => child.digest);
+    const images =
+      parsed.kind === 'image' ? [manifest.digest] : parsed.manifests.map((child) => child.digest);
     const platforms = images.map((digest) => {
       const raw = this.manifests.get(digest)!;
       const image = parseManifest(raw.bytes, raw.mediaType);
@@ -56,7 +57,8 @@ export class MemoryRegistry implements Registry {
   async blob(reference: Reference, digest: Digest): Promise<Uint8Array | undefined> {
     await this.before('blob', withDigest(reference, digest));
     const bytes = this.blobs.get(digest);
-    if (bytes !== undefined && digestOf(bytes) !== digest) throw new Failure('manifest-invalid', 'Other bytes came.');
+    if (bytes !== undefined && digestOf(bytes) !== digest)
+      throw new Failure('manifest-invalid', 'Other bytes came.');
     return bytes;
   }
 
@@ -100,7 +102,9 @@ export class MemoryRegistry implements Registry {
       const parsed = parseManifest(raw.bytes, raw.mediaType, { listing: true });
       if (!this.native.shows || parsed.subject?.digest !== subject) return [];
       const { artifactType, annotations } = parsed;
-      return [{ mediaType: raw.mediaType, digest: raw.digest, size: raw.bytes.length, artifactType, annotations }];
+      return [
+        { mediaType: raw.mediaType, digest: raw.digest, size: raw.bytes.length, artifactType, annotations },
+      ];
     });
     const mediaType = 'application/vnd.oci.image.index.v1+json';
     const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
@@ -109,7 +113,8 @@ export class MemoryRegistry implements Registry {
 
   private async find(call: string, reference: Reference): Promise<RawManifest | undefined> {
     await this.before(call, reference);
-    const digest = reference.digest ?? (reference.tag === undefined ? undefined : this.tagged.get(reference.tag));
+    const digest =
+      reference.digest ?? (reference.tag === undefined ? undefined : this.tagged.get(reference.tag));
     const raw = digest === undefined ? undefined : this.manifests.get(digest);
     if (raw !== undefined && digestOf(raw.bytes) !== digest) {
       throw new Failure('manifest-invalid', `Other bytes came for ${formatReference(reference)}.`);

@@ -35,9 +35,15 @@ describe('policy', () => {
     ['a builder with alternatives', { keys: [{ ...good.keys[0], builder: 'https://a.example/(x|y)' }] }],
     ['a builder with any characters', { keys: [{ ...good.keys[0], builder: 'https://a.example/.+' }] }],
     ['a builder that is a path', { keys: [{ ...good.keys[0], builder: 'drone.example.org' }] }],
-    ['a subject with a class', { identities: [{ ...identity, san: 'https://github.com/acme/[a-z]' }], 'trusted-root': {} }],
+    [
+      'a subject with a class',
+      { identities: [{ ...identity, san: 'https://github.com/acme/[a-z]' }], 'trusted-root': {} },
+    ],
     ['a subject that is a part', { identities: [{ ...identity, san: 'acme/hedgedoc' }], 'trusted-root': {} }],
-    ['an issuer with a wildcard', { identities: [{ ...identity, issuer: 'https://*.example' }], 'trusted-root': {} }],
+    [
+      'an issuer with a wildcard',
+      { identities: [{ ...identity, issuer: 'https://*.example' }], 'trusted-root': {} },
+    ],
     ['identities that rest on nothing', { identities: [identity] }],
     ['a key id that is none', { keys: [{ ...good.keys[0], keyid: 'release' }] }],
     ['a key that its id does not name', { keys: [{ ...good.keys[0], key: newKey().publicPem }] }],

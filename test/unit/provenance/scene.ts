@@ -51,6 +51,10 @@ export const builder = 'https://drone.example.org/#release';
 export const run = droneRun(droneFacts, 'release', '1.4.0');
 export const source = { repository, ref, commit };
 
+export const key = readSigningKey(
+  generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+);
+
 export const labels: Readonly<Record<string, string>> = {
   'org.opencontainers.image.version': version,
   'org.opencontainers.image.revision': commit,
@@ -60,8 +64,13 @@ export const labels: Readonly<Record<string, string>> = {
   'dev.knowngood.inputs': document,
 };
 
-export function newKey(type: 'ed25519' | 'ec' = 'ed25519'): { pem: string; publicPem: string; key: SigningKey } {
-  const pair = type === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
+export function newKey(type: 'ed25519' | 'ec' = 'ed25519'): {
+  pem: string;
+  publicPem: string;
+  key: SigningKey;
+} {
+  const pair =
+    type === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
   const pem = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
   const publicPem = pair.publicKey.export({ format: 'pem', type: 'spki' }) as string;
   return { pem, publicPem, key: readSigningKey(pem) };

@@ -15,7 +15,9 @@ describe('pre-authentication encoding', () => {
   });
 
   it('counts bytes, not characters', () => {
-    expect(Buffer.from(preAuthenticationEncoding('ü', Buffer.from('é😀'))).toString()).toBe('DSSEv1 2 ü 6 é😀');
+    expect(Buffer.from(preAuthenticationEncoding('ü', Buffer.from('é😀'))).toString()).toBe(
+      'DSSEv1 2 ü 6 é😀',
+    );
   });
 
   it('gives two pairs of type and payload never one text', () => {
@@ -31,9 +33,12 @@ describe('pre-authentication encoding', () => {
 });
 
 describe('base64', () => {
-  it.each(['YQ', 'YR==', 'YQ==\n', 'Y Q==', '_w==', 'YQ===', 'Y*Q='])('has one spelling: %j is refused', (text) => {
-    expect(decodeBase64(text)).toBeUndefined();
-  });
+  it.each(['YQ', 'YR==', 'YQ==\n', 'Y Q==', '_w==', 'YQ===', 'Y*Q='])(
+    'has one spelling: %j is refused',
+    (text) => {
+      expect(decodeBase64(text)).toBeUndefined();
+    },
+  );
 
   it('takes back what was encoded', () => {
     fc.assert(
@@ -85,7 +90,12 @@ describe('signing key', () => {
       const failure = error as Failure;
       expect(failure.code).toBe('signing-key-invalid');
       expect(failure.message).toContain(hint);
-      const shown = JSON.stringify([failure.message, failure.remedy, String(failure.stack), String(failure.cause)]);
+      const shown = JSON.stringify([
+        failure.message,
+        failure.remedy,
+        String(failure.stack),
+        String(failure.cause),
+      ]);
       for (const line of body) expect(shown).not.toContain(line);
     }
   });
@@ -115,14 +125,54 @@ describe('bundle', () => {
     return Buffer.from(JSON.stringify(json));
   };
   it.each([
-    ['another version', changed((json) => { json.mediaType = 'application/vnd.dev.sigstore.bundle.v0.2+json'; })],
-    ['no signature', changed((json) => { json.dsseEnvelope.signatures = []; })],
-    ['two signatures', changed((json) => { json.dsseEnvelope.signatures.push(json.dsseEnvelope.signatures[0]); })],
-    ['no key hint', changed((json) => { json.verificationMaterial.publicKey = {}; })],
-    ['key and certificate', changed((json) => { json.verificationMaterial.certificate = { rawBytes: 'cA==' }; })],
-    ['neither', changed((json) => { json.verificationMaterial = {}; })],
-    ['something unknown', changed((json) => { json.dsseEnvelope.extra = 1; })],
-    ['sloppy base64', changed((json) => { json.dsseEnvelope.payload = 'cB=='; })],
+    [
+      'another version',
+      changed((json) => {
+        json.mediaType = 'application/vnd.dev.sigstore.bundle.v0.2+json';
+      }),
+    ],
+    [
+      'no signature',
+      changed((json) => {
+        json.dsseEnvelope.signatures = [];
+      }),
+    ],
+    [
+      'two signatures',
+      changed((json) => {
+        json.dsseEnvelope.signatures.push(json.dsseEnvelope.signatures[0]);
+      }),
+    ],
+    [
+      'no key hint',
+      changed((json) => {
+        json.verificationMaterial.publicKey = {};
+      }),
+    ],
+    [
+      'key and certificate',
+      changed((json) => {
+        json.verificationMaterial.certificate = { rawBytes: 'cA==' };
+      }),
+    ],
+    [
+      'neither',
+      changed((json) => {
+        json.verificationMaterial = {};
+      }),
+    ],
+    [
+      'something unknown',
+      changed((json) => {
+        json.dsseEnvelope.extra = 1;
+      }),
+    ],
+    [
+      'sloppy base64',
+      changed((json) => {
+        json.dsseEnvelope.payload = 'cB==';
+      }),
+    ],
     ['a key twice', Buffer.from(Buffer.from(bytes).toString().replace('{', '{"mediaType":"x",'))],
     ['no JSON', Buffer.from('<html>')],
   ])('with %s is refused', (_name, text) => {

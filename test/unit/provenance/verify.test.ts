@@ -5,7 +5,7 @@ import { parseReference, withDigest, withTag } from '../../../src/oci/reference.
 import { Failure } from '../../../src/outcome.ts';
 import type { Policy } from '../../../src/provenance/policy.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
-import { type Statement, predicateTypes } from '../../../src/provenance/statement.ts';
+import { predicateTypes, type Statement } from '../../../src/provenance/statement.ts';
 import type { Expected, Verification } from '../../../src/provenance/verification.ts';
 import { verifyImage } from '../../../src/provenance/verify.ts';
 import { MemoryRegistry } from './memory-registry.ts';
@@ -32,8 +32,11 @@ const stranger = newKey().key;
 const policy = policyOf(key);
 const clock = virtualClock();
 
-const look = (registry: MemoryRegistry, digest: Digest, more: { policy?: Policy; expected?: Expected } = {}) =>
-  verifyImage({ registry, image: withDigest(image, digest), policy, ...more });
+const look = (
+  registry: MemoryRegistry,
+  digest: Digest,
+  more: { policy?: Policy; expected?: Expected } = {},
+) => verifyImage({ registry, image: withDigest(image, digest), policy, ...more });
 
 const codes = (answer: Verification, level = 'error'): string[] =>
   answer.findings.filter((item) => item.level === level).map((item) => item.code);
@@ -61,7 +64,10 @@ describe('an image as it was attested', () => {
     registry.before = (_call, reference) => {
       if (reference.tag === '3') asked++;
     };
-    expect(await verifyImage({ registry, image: withTag(image, '3'), policy })).toMatchObject({ answer: 'verified', digest });
+    expect(await verifyImage({ registry, image: withTag(image, '3'), policy })).toMatchObject({
+      answer: 'verified',
+      digest,
+    });
     expect(asked).toBe(1);
   });
 
@@ -75,7 +81,9 @@ describe('an image as it was attested', () => {
     await attach({ registry, image, subject: digest, bundles, clock });
     expect(await look(registry, digest, { policy: policyOf(own.key) })).toMatchObject({ answer: 'bad' });
     const keys = [{ keyid: own.key.publicKey.keyid, builder, key: own.publicPem }];
-    expect(await look(registry, digest, { policy: policyOf(own.key, { keys }) })).toMatchObject({ answer: 'verified' });
+    expect(await look(registry, digest, { policy: policyOf(own.key, { keys }) })).toMatchObject({
+      answer: 'verified',
+    });
   });
 
   it('verifies at the index and at each platform', async () => {
@@ -92,8 +100,13 @@ describe('an image as it was attested', () => {
     const next = newKey().key;
     const { digest } = await attested(registry, image, key);
     const keys = [next, key].map((one) => ({ keyid: one.publicKey.keyid, builder }));
-    expect(await look(registry, digest, { policy: policyOf(next, { keys }) })).toMatchObject({ answer: 'verified' });
-    expect(await look(registry, digest, { policy: policyOf(next) })).toMatchObject({ answer: 'missing', strangers: 2 });
+    expect(await look(registry, digest, { policy: policyOf(next, { keys }) })).toMatchObject({
+      answer: 'verified',
+    });
+    expect(await look(registry, digest, { policy: policyOf(next) })).toMatchObject({
+      answer: 'missing',
+      strangers: 2,
+    });
   });
 });
 
@@ -140,7 +153,10 @@ describe('three answers', () => {
     registry.before = (call) => {
       if (call === 'referrers') throw new Failure('registry-denied');
     };
-    expect(await look(registry, digest)).toMatchObject({ answer: 'unreachable', failure: { code: 'registry-denied' } });
+    expect(await look(registry, digest)).toMatchObject({
+      answer: 'unreachable',
+      failure: { code: 'registry-denied' },
+    });
   });
 
   it('bad: bytes that are not those of their digest', async () => {
@@ -181,13 +197,21 @@ describe('strangers', () => {
   });
 
   it.each([
-    ['junk under our key id', (digest: Digest) => {
-      const bundle = signedBundle(provenanceOf(image, [digest]), stranger);
-      const text = Buffer.from(bundle.bytes).toString().replaceAll(stranger.publicKey.keyid, key.publicKey.keyid);
-      return { ...bundle, bytes: Buffer.from(text), spki: key.publicKey.spki };
-    }],
-    ['no bundle at all', () => ({ bytes: Buffer.from('<html>'), predicateType: 'x', spki: key.publicKey.spki })],
-    ["one of ours about another image", () => signedBundle(provenanceOf(image, [digestOf('other')]), key)],
+    [
+      'junk under our key id',
+      (digest: Digest) => {
+        const bundle = signedBundle(provenanceOf(image, [digest]), stranger);
+        const text = Buffer.from(bundle.bytes)
+          .toString()
+          .replaceAll(stranger.publicKey.keyid, key.publicKey.keyid);
+        return { ...bundle, bytes: Buffer.from(text), spki: key.publicKey.spki };
+      },
+    ],
+    [
+      'no bundle at all',
+      () => ({ bytes: Buffer.from('<html>'), predicateType: 'x', spki: key.publicKey.spki }),
+    ],
+    ['one of ours about another image', () => signedBundle(provenanceOf(image, [digestOf('other')]), key)],
   ])('cannot veto with %s', async (_name, make) => {
     const registry = new MemoryRegistry();
     const { digest } = await attested(registry, image, key);
@@ -200,7 +224,10 @@ describe('strangers', () => {
   it('cannot crowd out what bears our key', async () => {
     const registry = new MemoryRegistry();
     const { digest } = await attested(registry, image, key);
-    const bundles = Array.from({ length: 80 }, (_, i) => ({ bytes: Buffer.from(`junk ${i}`), predicateType: 'x' }));
+    const bundles = Array.from({ length: 80 }, (_, i) => ({
+      bytes: Buffer.from(`junk ${i}`),
+      predicateType: 'x',
+    }));
     await attach({ registry, image, subject: digest, bundles, clock });
     let opened = 0;
     registry.before = (call) => {
@@ -266,11 +293,31 @@ describe('tampering', () => {
     [`${provenance}buildType`, 'https://example.org/make', 'attestation-invalid', 'buildType'],
     [`${provenance}externalParameters.extra+`, 'x', 'attestation-invalid', 'extra'],
     [`${provenance}externalParameters.pipeline.ref`, 7, 'attestation-invalid', 'pipeline.ref'],
-    [`${provenance}resolvedDependencies.0.uri`, 'git+https://evil.example/x@refs/tags/1', 'provenance-mismatch', 'repository'],
-    [`${provenance}resolvedDependencies.0.uri`, 'git+https://git.example.org/acme/hedgedoc-evil@refs/tags/1', 'provenance-mismatch', 'repository'],
-    [`${provenance}resolvedDependencies.0.uri`, 'git+https://git.example.org/acme/hedgedoc@refs/heads/x', 'provenance-mismatch', 'ref'],
+    [
+      `${provenance}resolvedDependencies.0.uri`,
+      'git+https://evil.example/x@refs/tags/1',
+      'provenance-mismatch',
+      'repository',
+    ],
+    [
+      `${provenance}resolvedDependencies.0.uri`,
+      'git+https://git.example.org/acme/hedgedoc-evil@refs/tags/1',
+      'provenance-mismatch',
+      'repository',
+    ],
+    [
+      `${provenance}resolvedDependencies.0.uri`,
+      'git+https://git.example.org/acme/hedgedoc@refs/heads/x',
+      'provenance-mismatch',
+      'ref',
+    ],
     [`${provenance}resolvedDependencies.0.digest.gitCommit`, 'f'.repeat(40), 'provenance-mismatch', 'commit'],
-    ['predicate.runDetails.builder.id', 'https://drone.example.org/#change', 'provenance-mismatch', 'builder'],
+    [
+      'predicate.runDetails.builder.id',
+      'https://drone.example.org/#change',
+      'provenance-mismatch',
+      'builder',
+    ],
     ['predicate.runDetails.byproducts.0.digest.sha256', '0'.repeat(64), 'provenance-mismatch', 'recipe'],
     ['predicate.builder.id', 'https://drone.example.org/', 'provenance-mismatch', 'builder'],
     ['predicate.source.uri', 'git+https://evil.example/x@refs/tags/1', 'provenance-mismatch', 'repository'],
@@ -286,7 +333,10 @@ describe('tampering', () => {
     const answer = await look(registry, digest, { expected: { commit, refs: [ref], version, recipe } });
     expect(answer.answer).toBe(code === 'attestation-missing' ? 'missing' : 'bad');
     const texts = answer.findings.filter((item) => item.code === code).map((item) => item.message);
-    expect(texts.some((text) => text.includes(named)), texts.join('\n')).toBe(true);
+    expect(
+      texts.some((text) => text.includes(named)),
+      texts.join('\n'),
+    ).toBe(true);
   });
 
   it.each(Object.keys(labels))('of the label %s, under a new and well signed digest', async (name) => {
@@ -295,13 +345,17 @@ describe('tampering', () => {
       const other = { ...labels, [name]: value ?? '' };
       if (value === undefined) delete (other as Record<string, string>)[name];
       const { digest, platforms } = await putImage(registry, image, { labels: other });
-      const bundles = [provenanceOf(image, platforms), recipeOf(image, platforms)].map((it) => signedBundle(it, key));
+      const bundles = [provenanceOf(image, platforms), recipeOf(image, platforms)].map((it) =>
+        signedBundle(it, key),
+      );
       await attach({ registry, image, subject: digest, bundles, clock });
       const answer = await look(registry, digest);
       expect(answer.answer).toBe('bad');
       expect(answer.findings[0]!.code).toMatch(/^labels-(inherited|disagree)$/);
       expect(answer.findings.map((item) => item.message).join('\n')).toContain(
-        name.replace('dev.knowngood.version', 'image.version').replace('dev.knowngood.revision', 'image.revision'),
+        name
+          .replace('dev.knowngood.version', 'image.version')
+          .replace('dev.knowngood.revision', 'image.revision'),
       );
     }
   });
@@ -309,7 +363,9 @@ describe('tampering', () => {
   it('of labels: another digest has nobody who signed for it', async () => {
     const registry = new MemoryRegistry();
     await attested(registry, image, key);
-    const { digest } = await putImage(registry, image, { labels: { ...labels, 'dev.knowngood.version': '9' } });
+    const { digest } = await putImage(registry, image, {
+      labels: { ...labels, 'dev.knowngood.version': '9' },
+    });
     expect((await look(registry, digest)).answer).toBe('bad');
   });
 
@@ -333,15 +389,69 @@ describe('tampering', () => {
   });
 
   const manifestRegions: readonly [string, (json: ReturnType<typeof JSON.parse>) => void, string][] = [
-    ['subject', (json) => { json.subject.digest = `sha256:${'0'.repeat(64)}`; }, 'another subject'],
-    ['no subject', (json) => { delete json.subject; }, 'another subject'],
-    ['layer type', (json) => { json.layers[0].mediaType = 'text/plain'; }, 'has none'],
-    ['layer digest', (json) => { json.layers[0].digest = `sha256:${'0'.repeat(64)}`; }, 'is not there'],
-    ['no layer', (json) => { json.layers = []; }, 'has none'],
-    ['size', (json) => { json.layers[0].size = 9 * 1024 * 1024; }, 'too large'],
-    ['public key', (json) => { json.annotations['dev.knowngood.signing-key'] = stranger.publicKey.spki; }, 'not the one'],
-    ['no public key', (json) => { json.annotations = {}; }, 'not the one'],
-    ['shape', (json) => { json.config = 1; }, 'config'],
+    [
+      'subject',
+      (json) => {
+        json.subject.digest = `sha256:${'0'.repeat(64)}`;
+      },
+      'another subject',
+    ],
+    [
+      'no subject',
+      (json) => {
+        delete json.subject;
+      },
+      'another subject',
+    ],
+    [
+      'layer type',
+      (json) => {
+        json.layers[0].mediaType = 'text/plain';
+      },
+      'has none',
+    ],
+    [
+      'layer digest',
+      (json) => {
+        json.layers[0].digest = `sha256:${'0'.repeat(64)}`;
+      },
+      'is not there',
+    ],
+    [
+      'no layer',
+      (json) => {
+        json.layers = [];
+      },
+      'has none',
+    ],
+    [
+      'size',
+      (json) => {
+        json.layers[0].size = 9 * 1024 * 1024;
+      },
+      'too large',
+    ],
+    [
+      'public key',
+      (json) => {
+        json.annotations['dev.knowngood.signing-key'] = stranger.publicKey.spki;
+      },
+      'not the one',
+    ],
+    [
+      'no public key',
+      (json) => {
+        json.annotations = {};
+      },
+      'not the one',
+    ],
+    [
+      'shape',
+      (json) => {
+        json.config = 1;
+      },
+      'config',
+    ],
   ];
   it.each(manifestRegions)('of the referrer manifest, %s', async (_name, change, named) => {
     const registry = new MemoryRegistry();
@@ -411,7 +521,11 @@ describe('what the caller expects', () => {
 
   it.each([
     [{ agrees: true } as const, 'verified', []],
-    [{ agrees: false, differing: ['context: src/app.js', 'base: alpine'] } as const, 'bad', ['recipe-differs']],
+    [
+      { agrees: false, differing: ['context: src/app.js', 'base: alpine'] } as const,
+      'bad',
+      ['recipe-differs'],
+    ],
   ])('the recipe of the checkout: %j', async (answer, verdictOf, found) => {
     const registry = new MemoryRegistry();
     const { digest } = await attested(registry, image, key);
