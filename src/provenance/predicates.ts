@@ -12,8 +12,8 @@ export interface BuiltFrom {
   readonly bases: readonly { readonly name: string; readonly digest: Digest; readonly platform?: string }[];
   /** Context tree in git's sha256 format, 64 hex. */
   readonly contextTree?: string;
-  /** `v1:sha256:…`. */
-  readonly recipe: string;
+  /** `v1:sha256:…`; absent where a base is known to the local engine only. */
+  readonly recipe?: string;
 }
 
 export interface ProvenancePredicate {
@@ -61,9 +61,7 @@ export function provenancePredicate(run: PipelineRun, built: BuiltFrom): Provena
     runDetails: {
       builder: run.builder,
       metadata: run.metadata,
-      ...(plain
-        ? {}
-        : { byproducts: [{ name: 'recipe.json', digest: { sha256: recipeHex(built.recipe) } }] }),
+      ...(plain || built.recipe === undefined ? {} : { byproducts: [recipeDescriptor(built.recipe)] }),
     },
   };
 }
@@ -118,9 +116,7 @@ export function testResultPredicate(
     configuration: [
       { name: 'builder', uri: run.builder.id },
       { name: 'source', ...sourceDescriptor(tested.source) },
-      ...(tested.recipe === undefined
-        ? []
-        : [{ name: 'recipe.json', digest: { sha256: recipeHex(tested.recipe) } }]),
+      ...(tested.recipe === undefined ? [] : [recipeDescriptor(tested.recipe)]),
     ],
     ...(tested.url === undefined ? {} : { url: tested.url }),
     passedTests: named('pass'),
@@ -139,8 +135,8 @@ function recipeSource(pipeline: PipelineSource, recipe: PipelineSource): Resourc
   return own.uri === other.uri && pipeline.commit === recipe.commit ? [] : [{ name: 'source', ...other }];
 }
 
-function recipeHex(recipe: string): string {
-  return recipe.slice(recipe.lastIndexOf(':') + 1);
+function recipeDescriptor(recipe: string): ResourceDescriptor {
+  return { name: 'recipe.json', digest: { sha256: recipe.slice(recipe.lastIndexOf(':') + 1) } };
 }
 
 /**

@@ -26,7 +26,11 @@ export type BundleVerdict =
   | { readonly kind: 'damaged'; readonly what: string };
 
 /** Verifies the signature of a bundle made with a key; `spki` is the public key found beside it, a mere hint. */
-export function verifyKeyBundle(bundle: Bundle, policy: Policy, spki: string | undefined): BundleVerdict {
+export function verifyKeyBundle(
+  bundle: Bundle,
+  policy: Pick<Policy, 'keys'>,
+  spki: string | undefined,
+): BundleVerdict {
   const { envelope, signer } = bundle;
   if (signer.kind !== 'key') return { kind: 'stranger' };
   const payload = decodeBase64(envelope.payload);
