@@ -10,6 +10,9 @@ import { ledgerAddress, registryCredentials } from './settings/defaults.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
 
+/** Put in by the bundler. */
+declare const KNOWNGOOD_VERSION: string;
+
 /** The tools of one process, with the end of their life. */
 export interface OwnedTools extends Tools {
   /** Closes connections and removes the scratch folder. */
@@ -154,6 +157,11 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
   };
 
   return {
+    version: typeof KNOWNGOOD_VERSION === 'string' ? KNOWNGOOD_VERSION : 'unbundled',
+    clock,
+    statements: () => import('./provenance/statements.ts'),
+    signing: () => import('./provenance/signing.ts'),
+    verifying: () => import('./provenance/verifying.ts'),
     candidate: notYet,
     trackedIn: notYet,
     registry: notYet,

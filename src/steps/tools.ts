@@ -2,6 +2,7 @@ import type { Candidate } from '../dossier/schema.ts';
 import type { Credential, Engine } from '../engine/engine.ts';
 import type { Git } from '../git/git.ts';
 import type { Remote } from '../git/remote.ts';
+import type { Clock } from '../http/clock.ts';
 import type { Http } from '../http/http.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -11,6 +12,9 @@ import type { Registry } from '../registry/registry.ts';
  * import(), once per process. A room that consists of functions is handed over as its module.
  */
 export interface Tools {
+  /** This program's version, as statements and evidence name it. */
+  readonly version: string;
+  readonly clock: Clock;
   /** The candidate, derived now from git, event and settings; once per process. */
   candidate(): Promise<Candidate>;
   /** Files below a path of the checkout that git tracks; empty outside a checkout. */
@@ -25,4 +29,8 @@ export interface Tools {
   repository(): Promise<Remote>;
   /** The ledger; `undefined` in a terminal that names none. */
   ledger(): Promise<Ledger | undefined>;
+  /** What statements say; loads nothing that signs. */
+  statements(): Promise<typeof import('../provenance/statements.ts')>;
+  signing(): Promise<typeof import('../provenance/signing.ts')>;
+  verifying(): Promise<typeof import('../provenance/verifying.ts')>;
 }
