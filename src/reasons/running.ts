@@ -72,6 +72,15 @@ export const running = {
     'Plain HTTP is refused for this host.',
     'Use https, or name the host with its port in `insecure-registries`.',
   ),
+  'forge-denied': failure(
+    'The forge refused the token or its permission.',
+    'Check `forge-token`; the documentation of the step lists the permissions that it needs.',
+  ),
+  'forge-unreachable': failure(
+    'The forge did not answer.',
+    'Check `forge-url` and the network, then try again.',
+  ),
+  'forge-failed': failure('The forge answered with an error.', 'See its status and message.'),
   'internal-error': failure(
     'knowngood met a case that it does not handle.',
     'Please report it with the log; run with `verbose: true` for the stack.',

@@ -1,0 +1,19 @@
+import { Failure } from '../outcome.ts';
+
+/** The forge's answer that is no success, as a Failure. 404 is for the caller: it may be an answer. */
+export function forgeFailure(status: number, what: string, message: string): Failure {
+  const detail = message === '' ? '' : ` (${message.slice(0, 200)})`;
+  if (status === 401 || status === 403) {
+    return new Failure('forge-denied', `The forge refused to ${what}: ${status}${detail}.`);
+  }
+  return new Failure('forge-failed', `The forge could not ${what}: ${status}${detail}.`);
+}
+
+/** At most this many pages of 100 are read; more is a Failure, because half a list is no list. */
+export const MOST_PAGES = 30;
+
+export function tooMany(what: string): Failure {
+  return new Failure('forge-failed', `There are too many ${what} to read them all.`, {
+    remedy: 'Nothing was decided on the part that was read; reduce their number.',
+  });
+}

@@ -1,0 +1,306 @@
+import { retry } from '@octokit/plugin-retry';
+import { throttling } from '@octokit/plugin-throttling';
+import { Octokit } from '@octokit/rest';
+import type { Http } from '../http/http.ts';
+import { Failure } from '../outcome.ts';
+import { forgeFailure, MOST_PAGES, tooMany } from './answers.ts';
+import type { Forge, ForgeComment, ForgeIssue, ForgeUser, Permission } from './forge.ts';
+import { octokitFetch } from './octokit-fetch.ts';
+
+export interface GithubOptions {
+  readonly http: Http;
+  /** `https://api.github.com`, or `https://host/api/v3`. */
+  readonly url: string;
+  readonly owner: string;
+  readonly name: string;
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+  /** Our own sentences about waiting. */
+  readonly tell: (text: string) => void;
+}
+
+/** The longest that GitHub may make us wait; a rate limit that lasts longer is an error now, not in an hour. */
+const LONGEST_WAIT_S = 120;
+const RETRIES = 3;
+
+interface ApiUser {
+  readonly id: number;
+  readonly login: string;
+  readonly type?: string;
+}
+
+interface ApiComment {
+  readonly id: number;
+  readonly user: ApiUser | null;
+  readonly body?: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly html_url: string;
+}
+
+interface ApiIssue {
+  readonly number: number;
+  readonly user: ApiUser | null;
+  readonly body?: string | null;
+  readonly state: string;
+  readonly html_url: string;
+  readonly updated_at: string;
+  readonly pull_request?: unknown;
+}
+
+/** GitHub over REST. */
+export function githubForge(options: GithubOptions): Forge {
+  const { owner, name: repo, tell } = options;
+  const mayWait = (seconds: number, what: string, attempt: number): boolean => {
+    const again = seconds <= LONGEST_WAIT_S && attempt < RETRIES;
+    tell(
+      `GitHub limits us (${what}): ${again ? `waiting ${seconds} s` : `it wants ${seconds} s, too long to wait`}`,
+    );
+    return again;
+  };
+  const octokit = new (Octokit.plugin(retry, throttling))({
+    ...(options.token === undefined ? {} : { auth: options.token }),
+    baseUrl: options.url.replace(/\/$/, ''),
+    userAgent: 'knowngood',
+    request: { fetch: octokitFetch(options.http, options.signal) },
+    // Octokit's own log would print requests, and with them what people wrote.
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    retry: { retries: RETRIES },
+    throttle: {
+      onRateLimit: (seconds, { url }, _, attempt) => mayWait(seconds, `rate limit, ${url}`, attempt),
+      onSecondaryRateLimit: (seconds, { url }, _, attempt) =>
+        mayWait(seconds, `secondary rate limit, ${url}`, attempt),
+    },
+  });
+  const here = { owner, repo };
+
+  /** Runs a call; every answer that is no success becomes a Failure. */
+  async function ask<T>(what: string, call: () => Promise<{ data: T }>): Promise<T> {
+    try {
+      return (await call()).data;
+    } catch (error) {
+      throw failureOf(error, what);
+    }
+  }
+
+  /** As `ask`, with `undefined` for a 404 and nothing else. */
+  async function find<T>(what: string, call: () => Promise<{ data: T }>): Promise<T | undefined> {
+    try {
+      return (await call()).data;
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw failureOf(error, what);
+    }
+  }
+
+  /** All items of a list, or a Failure. */
+  async function all<T>(what: string, page: (number: number) => Promise<{ data: T[] }>): Promise<T[]> {
+    const items: T[] = [];
+    for (let number = 1; number <= MOST_PAGES; number++) {
+      const found = await ask(`list ${what}`, () => page(number));
+      items.push(...found);
+      if (found.length < PAGE) return items;
+    }
+    throw tooMany(what);
+  }
+
+  return {
+    kind: 'github',
+    me: async () => {
+      // A job's token is an app's: it cannot ask who it is, and writes as github-actions[bot].
+      try {
+        return userOf((await octokit.rest.users.getAuthenticated()).data);
+      } catch (error) {
+        if (statusOf(error) === 403) return ACTIONS_BOT;
+        throw failureOf(error, 'tell whose token this is');
+      }
+    },
+    comment: async (comment_id) => {
+      const found = await find('read the comment', () =>
+        octokit.rest.issues.getComment({ ...here, comment_id }),
+      );
+      return found === undefined ? undefined : commentOf(found);
+    },
+    comments: async (issue_number) => {
+      const found = await all<ApiComment>('comments', (page) =>
+        octokit.rest.issues.listComments({ ...here, issue_number, per_page: PAGE, page }),
+      );
+      return found.map(commentOf);
+    },
+    createComment: async (issue_number, body) =>
+      commentOf(
+        await ask('write a comment', () =>
+          octokit.rest.issues.createComment({ ...here, issue_number, body }),
+        ),
+      ),
+    editComment: async (comment_id, body) =>
+      commentOf(
+        await ask('edit a comment', () => octokit.rest.issues.updateComment({ ...here, comment_id, body })),
+      ),
+    react: async (comment_id, content) => {
+      await ask('react to the comment', () =>
+        octokit.rest.reactions.createForIssueComment({ ...here, comment_id, content }),
+      );
+    },
+    pullRequest: async (pull_number) => {
+      const pull = await find('read the pull request', () =>
+        octokit.rest.pulls.get({ ...here, pull_number }),
+      );
+      if (pull === undefined) return undefined;
+      const headRepository = (pull.head.repo as { id: number } | null)?.id;
+      return {
+        number: pull.number,
+        state: pull.state === 'open' ? 'open' : 'closed',
+        locked: pull.locked,
+        author: userOf(pull.user),
+        head: {
+          commit: pull.head.sha,
+          ...(headRepository === undefined ? {} : { repositoryId: headRepository }),
+        },
+        base: { branch: pull.base.ref, repositoryId: pull.base.repo.id },
+        url: pull.html_url,
+      };
+    },
+    changedFiles: async (pull_number) => {
+      const files = await all('changed files', (page) =>
+        octokit.rest.pulls.listFiles({ ...here, pull_number, per_page: PAGE, page }),
+      );
+      // A renamed file changes two paths.
+      return files.flatMap(({ filename, previous_filename }) =>
+        previous_filename === undefined ? [filename] : [filename, previous_filename],
+      );
+    },
+    permission: async (user) => {
+      const found = await find('read a permission', () =>
+        octokit.rest.repos.getCollaboratorPermissionLevel({ ...here, username: user.login }),
+      );
+      // Logins change hands; the id is who wrote the comment.
+      if (found === undefined || found.user?.id !== user.id) return 'none';
+      return permissions[found.permission] ?? 'none';
+    },
+    setStatus: async (sha, { state, context, description, targetUrl }) => {
+      await ask('set a commit status', () =>
+        octokit.rest.repos.createCommitStatus({
+          ...here,
+          sha,
+          state,
+          context,
+          description: description.slice(0, 140),
+          ...(targetUrl === undefined ? {} : { target_url: targetUrl }),
+        }),
+      );
+    },
+    statuses: async (ref) => {
+      const combined = await ask('read commit statuses', () =>
+        octokit.rest.repos.getCombinedStatusForRef({ ...here, ref, per_page: PAGE }),
+      );
+      return combined.statuses.map(({ context, state }) => ({ context, state: state as 'pending' }));
+    },
+    issuesBy: async (user) => {
+      const found = await all<ApiIssue>('issues', (page) =>
+        octokit.rest.issues.listForRepo({
+          ...here,
+          state: 'open',
+          creator: user.login,
+          per_page: PAGE,
+          page,
+        }),
+      );
+      return found
+        .filter((issue) => issue.pull_request === undefined && issue.user?.id === user.id)
+        .map(issueOf);
+    },
+    createIssue: async ({ title, body, labels }) =>
+      issueOf(
+        await ask('open an issue', () =>
+          octokit.rest.issues.create({
+            ...here,
+            title,
+            body,
+            ...(labels === undefined ? {} : { labels: [...labels] }),
+          }),
+        ),
+      ),
+    editIssue: async (issue_number, change) =>
+      issueOf(
+        await ask('edit an issue', () => octokit.rest.issues.update({ ...here, issue_number, ...change })),
+      ),
+    releases: async () => {
+      const found = await all('releases', (page) =>
+        octokit.rest.repos.listReleases({ ...here, per_page: PAGE, page }),
+      );
+      return found.map(({ tag_name, draft, prerelease, html_url }) => ({
+        tag: tag_name,
+        draft,
+        prerelease,
+        url: html_url,
+      }));
+    },
+    repository: async () => {
+      const found = await ask('read the repository', () => octokit.rest.repos.get(here));
+      const licence = found.license?.spdx_id;
+      return {
+        url: found.html_url,
+        private: found.private,
+        ...(found.description === null ? {} : { description: found.description }),
+        ...(found.homepage ? { homepage: found.homepage } : {}),
+        ...(licence && licence !== 'NOASSERTION' ? { licence } : {}),
+      };
+    },
+  };
+}
+
+const PAGE = 100;
+
+/** The account behind every `GITHUB_TOKEN`; its id is public and the same everywhere on github.com. */
+const ACTIONS_BOT: ForgeUser = { id: 41898282, login: 'github-actions[bot]', bot: true };
+
+const permissions: Readonly<Record<string, Permission>> = {
+  admin: 'admin',
+  maintain: 'write',
+  write: 'write',
+  triage: 'read',
+  read: 'read',
+  none: 'none',
+};
+
+/** A user; a deleted account is GitHub's "ghost", id 10137, who may do nothing. */
+function userOf(user: ApiUser | null | undefined): ForgeUser {
+  if (user === null || user === undefined) return { id: 10137, login: 'ghost', bot: false };
+  return { id: user.id, login: user.login, bot: user.type === 'Bot' };
+}
+
+function commentOf(comment: ApiComment): ForgeComment {
+  return {
+    id: comment.id,
+    author: userOf(comment.user),
+    body: comment.body ?? '',
+    createdAt: comment.created_at,
+    updatedAt: comment.updated_at,
+    url: comment.html_url,
+  };
+}
+
+function issueOf(issue: ApiIssue): ForgeIssue {
+  return {
+    number: issue.number,
+    author: userOf(issue.user),
+    body: issue.body ?? '',
+    state: issue.state === 'open' ? 'open' : 'closed',
+    url: issue.html_url,
+    updatedAt: issue.updated_at,
+  };
+}
+
+function statusOf(error: unknown): number | undefined {
+  const status = (error as { status?: unknown } | null)?.status;
+  return typeof status === 'number' ? status : undefined;
+}
+
+function failureOf(error: unknown, what: string): Failure {
+  if (error instanceof Failure) return error;
+  // Octokit wraps what its fetch threw.
+  if (error instanceof Error && error.cause instanceof Failure) return error.cause;
+  const message = (error as { response?: { data?: { message?: unknown } } } | null)?.response?.data?.message;
+  return forgeFailure(statusOf(error) ?? 0, what, typeof message === 'string' ? message : '');
+}
