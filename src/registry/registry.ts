@@ -44,10 +44,14 @@ export interface Registry {
   blobExists(reference: Reference, digest: Digest): Promise<boolean>;
   putBlob(reference: Reference, digest: Digest, source: BlobSource): Promise<void>;
   mountBlob(reference: Reference, digest: Digest, fromRepository: string): Promise<boolean>;
-  /** Puts raw manifest bytes under the reference's tag, or under its digest. `subjectHonoured`: the answer had OCI-Subject. */
+  /**
+   * Puts raw manifest bytes under the reference's tag, or under its digest. `subjectHonoured`: the answer had
+   * OCI-Subject. `once`: one try, for bytes that are out of date by the next.
+   */
   putManifest(
     reference: Reference,
     manifest: { bytes: Uint8Array; mediaType: string },
+    options?: { readonly once?: boolean },
   ): Promise<{ digest: Digest; subjectHonoured: boolean }>;
   tags(reference: Reference): Promise<readonly string[]>;
   /** The native referrers API: the index bytes, `undefined` where the registry has no such API (404). */
