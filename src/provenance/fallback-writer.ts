@@ -16,9 +16,12 @@ import { fallbackTag } from './referrer-manifest.ts';
 /** Give up after this long: by then somebody else is doing something that no repetition cures. */
 const BUDGET_MS = 120_000;
 
-/** How long an entry must be seen to stay before it is reported as written, in milliseconds. */
+/** How long an entry must be seen to stay before it is reported as written. */
 const SETTLED_MS = 1000;
 const SETTLED_ROUND_TRIPS = 6;
+
+/** How many writes in a row may be refused: distribution answers DIGEST_INVALID while another write is under way. */
+const MOST_REFUSALS = 8;
 
 export interface FallbackWrite {
   readonly registry: Registry;
@@ -37,87 +40,109 @@ export interface FallbackWrite {
  * @throws Failure `attach-contended` when that took too long, and whatever the registry fails with
  */
 export async function writeFallbackList(write: FallbackWrite): Promise<void> {
-  const { clock } = write;
-  const began = clock.now();
-  const seen = new Map<Digest, Descriptor>(write.entries.map((entry) => [entry.digest, entry]));
-  let roundTrip = 10;
-  let wrote = false;
-  for (let losses = 0; clock.now() - began < BUDGET_MS; losses++) {
-    // The wait comes before the read, not between read and write: that gap is what others' writes fall into.
-    if (wrote) await clock.sleep(clock.random() * Math.min(3000, roundTrip * 2 ** Math.min(losses, 8)));
-    const readAt = clock.now();
-    const list = await readFallbackList(write.registry, write.image, write.subject, clock);
-    const missing = await missingFrom(list, seen, write);
-    if (missing.length > 0) {
-      await put(write, withEntries(list, missing));
-      wrote = true;
-      roundTrip = Math.max(roundTrip, clock.now() - readAt);
+  await new FallbackWriter(write).run();
+}
+
+class FallbackWriter {
+  private readonly write: FallbackWrite;
+  /** Every entry that any reading showed, and ours: what must be in the list at the end. */
+  private readonly wanted: Map<Digest, Descriptor>;
+  private readonly own: ReadonlySet<Digest>;
+  private slowest = 10;
+  private refusals = 0;
+
+  constructor(write: FallbackWrite) {
+    this.write = write;
+    this.wanted = new Map(write.entries.map((entry) => [entry.digest, entry]));
+    this.own = new Set(this.wanted.keys());
+  }
+
+  async run(): Promise<void> {
+    const { clock } = this.write;
+    const began = clock.now();
+    for (let round = 0; clock.now() - began < BUDGET_MS; round++) {
+      // The wait comes before the read: between read and write is the gap that other writers fall into.
+      if (round > 0)
+        await clock.sleep(clock.random() * Math.min(3000, this.slowest * 2 ** Math.min(round, 8)));
+      const readAt = clock.now();
+      const list = await this.read();
+      const missing = await this.missing(list);
+      // Found as it should be, and nothing written: nobody to be wary of.
+      if (missing.length === 0 && round === 0) return;
+      if (missing.length > 0 && !(await this.put(withEntries(list, missing)))) continue;
+      this.slowest = Math.max(this.slowest, clock.now() - readAt);
+      if (await this.stays(Math.max(SETTLED_MS, SETTLED_ROUND_TRIPS * this.slowest))) return;
     }
-    // Nobody to be wary of where our entries were found already and nothing was written.
-    if (!wrote || (await stays(write, seen, Math.max(SETTLED_MS, SETTLED_ROUND_TRIPS * roundTrip)))) return;
+    throw new Failure('attach-contended');
   }
-  throw new Failure('attach-contended');
-}
 
-/** What must be put in: ours, and what others had put in and we wiped out or saw wiped out. */
-async function missingFrom(
-  list: FallbackList | undefined,
-  seen: Map<Digest, Descriptor>,
-  write: FallbackWrite,
-): Promise<Descriptor[]> {
-  const there = new Set(list?.manifests.map((entry) => entry.digest));
-  for (const entry of list?.manifests ?? []) seen.set(entry.digest, entry);
-  const own = new Set(write.entries.map((entry) => entry.digest));
-  const missing: Descriptor[] = [];
-  for (const entry of seen.values()) {
-    if (there.has(entry.digest)) continue;
-    // An entry that somebody removed on purpose has no manifest any more, and must not come back.
-    if (own.has(entry.digest) || (await exists(write, entry.digest))) missing.push(entry);
-    else seen.delete(entry.digest);
+  private async read(): Promise<FallbackList | undefined> {
+    const { registry, image, subject, clock } = this.write;
+    const list = await readFallbackList(registry, image, subject, clock);
+    for (const entry of list?.manifests ?? []) this.wanted.set(entry.digest, entry);
+    return list;
   }
-  return missing;
-}
 
-/** Watches the list, more often at first: a wiped-out entry is usually gone at once. */
-async function stays(write: FallbackWrite, seen: Map<Digest, Descriptor>, forMs: number): Promise<boolean> {
-  for (const share of [0, 1 / 8, 1 / 8, 1 / 4, 1 / 2]) {
-    await write.clock.sleep(forMs * share);
-    const list = await readFallbackList(write.registry, write.image, write.subject, write.clock);
+  /** What must be put in: ours, and what others had put in and somebody wiped out. */
+  private async missing(list: FallbackList | undefined): Promise<Descriptor[]> {
     const there = new Set(list?.manifests.map((entry) => entry.digest));
-    for (const entry of list?.manifests ?? []) seen.set(entry.digest, entry);
-    if (![...seen.keys()].every((digest) => there.has(digest))) return false;
+    const missing: Descriptor[] = [];
+    for (const entry of this.wanted.values()) {
+      if (there.has(entry.digest)) continue;
+      // An entry that somebody removed on purpose has no manifest any more, and must not come back.
+      if (this.own.has(entry.digest) || (await this.exists(entry.digest))) missing.push(entry);
+      else this.wanted.delete(entry.digest);
+    }
+    return missing;
   }
-  return true;
-}
 
-/** How often a refused write is tried: distribution answers DIGEST_INVALID while another write is under way. */
-const PUT_TRIES = 5;
+  /** Watches the list, more often at first: an entry that is wiped out is usually gone at once. */
+  private async stays(forMs: number): Promise<boolean> {
+    for (const share of [0, 1 / 8, 1 / 8, 1 / 4, 1 / 2]) {
+      await this.write.clock.sleep(forMs * share);
+      const list = await this.read();
+      const there = new Set(list?.manifests.map((entry) => entry.digest));
+      if (![...this.wanted.keys()].every((digest) => there.has(digest))) return false;
+    }
+    return true;
+  }
 
-async function put(write: FallbackWrite, list: FallbackList): Promise<void> {
-  let wanted = list;
-  for (let attempt = 1; ; attempt++) {
-    const made = listBytes(wanted);
+  /**
+   * One write, `false` where it was refused in a way that a fresh reading may cure. Never repeated as it is, not even
+   * by the client below: by then the list may have entries that these bytes would wipe out.
+   */
+  private async put(list: FallbackList): Promise<boolean> {
+    const { registry, image, subject } = this.write;
+    const gone = this.refusals === 0 ? new Set<Digest>() : await this.dead(list);
+    for (const digest of gone) {
+      if (this.own.has(digest))
+        throw new Failure('attach-contended', 'The attestation was deleted while it was listed.');
+      this.wanted.delete(digest);
+    }
     try {
-      await write.registry.putManifest(withTag(write.image, fallbackTag(write.subject)), made);
-      return;
+      const tag = withTag(image, fallbackTag(subject));
+      await registry.putManifest(tag, listBytes(withoutEntries(list, gone)), { once: true });
+      this.refusals = 0;
+      return true;
     } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'registry-failed' || attempt === PUT_TRIES)
-        throw error;
-      // One entry whose manifest is gone makes a registry refuse every later write of the list.
-      const gone = await deadEntries(write, wanted);
-      if (gone.size === 0) await write.clock.sleep(write.clock.random() * 50 * attempt);
-      else wanted = withoutEntries(wanted, gone);
+      const refused =
+        error instanceof Failure &&
+        (error.code === 'registry-failed' || error.code === 'registry-unreachable');
+      if (!refused || ++this.refusals >= MOST_REFUSALS) throw error;
+      return false;
     }
   }
-}
 
-async function deadEntries(write: FallbackWrite, list: FallbackList): Promise<Set<Digest>> {
-  const gone = new Set<Digest>();
-  for (const { digest } of list.manifests) if (!(await exists(write, digest))) gone.add(digest);
-  return gone;
-}
+  /** One entry whose manifest is gone makes a registry refuse every later write of the list. */
+  private async dead(list: FallbackList): Promise<ReadonlySet<Digest>> {
+    const gone = new Set<Digest>();
+    for (const { digest } of list.manifests) if (!(await this.exists(digest))) gone.add(digest);
+    return gone;
+  }
 
-/** Only a 404 says that it is gone; any other answer is a Failure and ends the attempt. */
-async function exists({ registry, image }: FallbackWrite, digest: Digest): Promise<boolean> {
-  return (await registry.head(withDigest(image, digest))) !== undefined;
+  /** Only a 404 says that it is gone; any other answer is a Failure and ends the attempt. */
+  private async exists(digest: Digest): Promise<boolean> {
+    const { registry, image } = this.write;
+    return (await registry.head(withDigest(image, digest))) !== undefined;
+  }
 }
