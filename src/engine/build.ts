@@ -1,13 +1,9 @@
 import type Docker from 'dockerode';
-import { Failure } from '../outcome.ts';
+import { readBuildAnswer } from './build-answer.ts';
 import { buildFailure } from './build-failure.ts';
-import { watchClassic } from './classic-progress.ts';
 import { engineFailure, engineStatus, engineWords } from './dockerode-failure.ts';
 import type { BuildRequest, EngineInfo, Progress } from './engine.ts';
-import { type EngineMessage, readMessages } from './message-stream.ts';
 import type { EngineClock } from './push-retry.ts';
-import { type FailedStep, watchSolve } from './solve-progress.ts';
-import { decodeTrace } from './solve-status.ts';
 
 /** What a build needs from its engine. */
 export interface BuildPlace {
@@ -15,12 +11,6 @@ export interface BuildPlace {
   readonly info: EngineInfo;
   readonly clock: EngineClock;
   readonly signal: AbortSignal;
-}
-
-interface Watch {
-  take(message: EngineMessage): void;
-  end(): void;
-  failed(): FailedStep | undefined;
 }
 
 /** Builds one image for one platform. Fails with `build-failed` or an engine's failure. */
@@ -32,28 +22,16 @@ export async function build(
   const { docker, info, clock, signal } = place;
   const classic = isClassic(info, request);
   const context = request.context();
-  const watch = classic ? watchClassic(onProgress, clock.now) : watchBuildKit(onProgress);
   let answer: NodeJS.ReadableStream | undefined;
   try {
     answer = await docker.buildImage(context, query(request, classic, info.kind === 'podman', signal));
-    let imageId: string | undefined;
-    let failed: EngineMessage['error'];
-    let unreadable: string | undefined;
-    for await (const message of readMessages(answer as AsyncIterable<Uint8Array>)) {
-      watch.take(message);
-      imageId = imageIdOf(message) ?? imageId;
-      failed ??= message.error;
-      unreadable ??= message.unreadable;
-    }
-    watch.end();
-    if (failed) {
-      throw buildFailure(failed.message, failed.code, watch.failed(), request.dockerfile, request.locate);
-    }
-    if (imageId === undefined) {
-      const said = unreadable === undefined ? '' : ` It said: ${unreadable}`;
-      throw new Failure('engine-failed', `The engine ended the build without naming an image.${said}`);
-    }
-    return { imageId };
+    return await readBuildAnswer(
+      answer as AsyncIterable<Uint8Array>,
+      request,
+      classic,
+      clock.now,
+      onProgress,
+    );
   } catch (cause) {
     // The classic builder refuses a Dockerfile that it cannot read before it begins to answer.
     if (engineStatus(cause) === 400 && !signal.aborted) {
@@ -99,24 +77,4 @@ function query(request: BuildRequest, classic: boolean, podman: boolean, signal:
   };
   // The typings know only strings, of which '2' is the one that opens the session.
   return options as unknown as Docker.ImageBuildOptions;
-}
-
-function watchBuildKit(onProgress: (progress: Progress) => void): Watch {
-  const watch = watchSolve(onProgress);
-  return {
-    take(message) {
-      if (message.id === 'moby.buildkit.trace' && typeof message.aux === 'string') {
-        watch.take(decodeTrace(message.aux));
-      }
-    },
-    end: () => watch.end(),
-    failed: () => watch.failed(),
-  };
-}
-
-/** The classic builder names an image for every stage, so the last one counts. */
-function imageIdOf(message: EngineMessage): string | undefined {
-  const id = (message.aux as { ID?: unknown } | null | undefined)?.ID;
-  if (typeof id === 'string' && id !== '') return id;
-  return /^Successfully built ([0-9a-f]{12,64})\s*$/.exec(message.stream ?? '')?.[1];
 }

@@ -9,8 +9,10 @@ export interface ClassicWatch {
   failed(): FailedStep | undefined;
 }
 
-const heading = /^(?:Step|STEP) (\d+)\/(\d+)\s?: (.*)$/;
-const marks = /^ ?---> |^-->|^Removing intermediate container |^Successfully (?:built|tagged) |^COMMIT /;
+/** `Step 2/7 : RUN make`; Podman: `STEP 2/7: RUN make`, and `[1/2] STEP 2/7: RUN make` where there are stages. */
+const heading = /^(?:\[(\d+)\/\d+\] )?(?:Step|STEP) (\d+)\/(\d+) ?: (.*)$/;
+const marks =
+  /^ ?---> |^--> |^Removing intermediate container |^Successfully (?:built|tagged) |^(?:\[\d+\/\d+\] )?COMMIT /;
 
 /**
  * Turns the classic builder's text, Docker's or Podman's, into the one progress stream. A heading counts only if
@@ -42,10 +44,10 @@ export function watchClassic(onProgress: (progress: Progress) => void, now: () =
     // The classic builder colours standard error; the colour is not part of what the step wrote.
     const line = raw.replaceAll('\u001b[91m', '').replaceAll('\u001b[0m', '').replace(/\r$/, '');
     const match = heading.exec(line);
-    if (match && isNext(Number(match[1]), Number(match[2]))) {
-      number = Number(match[1]);
-      total = Number(match[2]);
-      begin(`[${number}/${total}] ${match[3]}`);
+    if (match && isNext(Number(match[2]), Number(match[3]))) {
+      number = Number(match[2]);
+      total = Number(match[3]);
+      begin(`[${match[1] ? `${match[1]}: ` : ''}${number}/${total}] ${match[4]}`);
     } else if (marks.test(line)) {
       if (/---> Using cache/.test(line) || /^--> Using cache/.test(line)) cached = true;
     } else if (step !== '' && line !== '') {

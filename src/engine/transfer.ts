@@ -1,10 +1,9 @@
 import type Docker from 'dockerode';
-import type { Digest } from '../oci/digest.ts';
 import { Failure } from '../outcome.ts';
 import { engineFailure, engineStatus, engineWords } from './dockerode-failure.ts';
 import type { Credential, EngineInfo, Progress } from './engine.ts';
 import { type EngineMessage, readMessages } from './message-stream.ts';
-import { pushedDigest } from './push-result.ts';
+import { readPushAnswer } from './push-result.ts';
 import type { EngineClock, PushTry } from './push-retry.ts';
 import { authOf, hostOf, isPlain } from './registry-host.ts';
 
@@ -18,7 +17,7 @@ export interface Transfer {
 }
 
 type OnProgress = (progress: Progress) => void;
-type Stream = AsyncIterable<Uint8Array | string>;
+type Stream = AsyncIterable<Uint8Array>;
 
 /** One try to push one tag. Only a cancelled run fails; everything else is the words of the engine. */
 export async function pushOnce(
@@ -35,17 +34,7 @@ export async function pushOnce(
       abortSignal: at.signal,
       ...plainIfPodman(at, repository),
     });
-    const watch = watchLayers('push', onProgress, at.clock);
-    let failed: string | undefined;
-    let digest: Digest | undefined;
-    for await (const message of readMessages(stream as Stream)) {
-      watch(message);
-      digest = pushedDigest(message, tag) ?? digest;
-      failed ??= message.error?.message ?? message.unreadable;
-    }
-    if (failed !== undefined) return { failed };
-    // A stream that was cut is not a refusal: what the registry has decides, then another try.
-    return digest ? { digest } : { failed: 'unexpected EOF: the engine named no digest' };
+    return await readPushAnswer(stream as Stream, tag, watchLayers('push', onProgress, at.clock));
   } catch (cause) {
     if (at.signal.aborted) throw engineFailure(cause, 'pushing', at.signal);
     if (engineStatus(cause) !== undefined) return { failed: engineWords(cause) };
