@@ -2,7 +2,6 @@ import type { RunContext } from '../dossier/schema.ts';
 import { Failure } from '../outcome.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { type Choice, type ChooseInput, choose } from './choose.ts';
-import type { HoldFacts } from './held.ts';
 import { majorStep, tooFar } from './major-step.ts';
 import { listReleases, parsePattern, type Rejection, type Release, type TagFact } from './releases.ts';
 import { type Canonical, triage } from './triage.ts';
@@ -42,7 +41,6 @@ export interface StepBackInput {
   /** `releases.tags` of knowngood.yml. */
   readonly pattern: string;
   readonly canonical?: Canonical | undefined;
-  readonly hold?: HoldFacts | null | undefined;
   readonly pin?: Pin | undefined;
   readonly knownBroken: readonly KnownBroken[];
   /** Whether the upgrade tier is asked for at all. */
@@ -95,7 +93,6 @@ export function stepBack(input: StepBackInput): StepBackAnswer {
       list,
       target: { commit: target.commit, ...optional('version', raw), ...optional('tag', target.tag) },
       canonical: input.canonical,
-      hold: input.hold,
     });
     if (skip !== undefined) {
       return { decision: 'skip', reason: skip.reason, notes: [], considered: [], rejected: list.rejected };
@@ -191,7 +188,9 @@ function withImage<C extends Choice | PinChoice>(choice: C, missing: readonly st
   if (next === undefined) return { decision: 'na', reason: 'no-usable-older', ...sorted };
   // The reasons that name the canonical or the pin would not be true of another release.
   const named = reason === 'pin' || reason.startsWith('canonical');
-  return { decision: 'run', reason: named ? 'previous-release' : reason, base: next, ...sorted } as Choice;
+  if (!named) return { ...choice, base: next, ...sorted };
+  const kept = notes.filter(({ code }) => code !== 'canonical-lags');
+  return { decision: 'run', reason: 'previous-release', base: next, ...sorted, notes: kept };
 }
 
 /** The choice with a note where it crosses a major version, or the Failure where it crosses too many. */

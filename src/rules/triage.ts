@@ -1,5 +1,5 @@
 import type { ReasonCode } from '../reasons.ts';
-import { type HoldFacts, isHeld } from './held.ts';
+import { type HeldFacts, isHeld } from './hold.ts';
 import type { Release, ReleaseList } from './releases.ts';
 import { compareVersions, parseVersion, sameVersion } from './version.ts';
 
@@ -8,6 +8,7 @@ export interface Canonical {
   readonly version: string;
   readonly tag: string;
   readonly commit: string;
+  readonly hold?: HeldFacts['hold'] | undefined;
 }
 
 export interface TriageInput {
@@ -15,7 +16,6 @@ export interface TriageInput {
   /** `version` is absent where no tag is on the commit and the version comes from tags. */
   readonly target: { readonly version?: string; readonly tag?: string; readonly commit: string };
   readonly canonical?: Canonical | undefined;
-  readonly hold?: HoldFacts | null | undefined;
 }
 
 export type TriageReason = Extract<
@@ -33,7 +33,7 @@ export type TriageReason = Extract<
  * Whether a release run has anything to do; `undefined` means it has. A sweep asks the same for the newest release.
  * Untagged commits never count: only a release that is newer than the canonical runs.
  */
-export function triage({ list, target, canonical, hold }: TriageInput): { reason: TriageReason } | undefined {
+export function triage({ list, target, canonical }: TriageInput): { reason: TriageReason } | undefined {
   const known = [...list.releases, ...list.ambiguous];
   if (known.length === 0) return { reason: 'never-released' };
   if (target.version === undefined) return { reason: 'not-tagged' };
@@ -42,9 +42,11 @@ export function triage({ list, target, canonical, hold }: TriageInput): { reason
   const tagged = known.filter((release) => sameVersion(release.version, version));
   const release = pick(tagged, target);
   if (release === undefined) return { reason: 'not-tagged' };
-  if (isHeld(version, hold, canonical?.version)) return { reason: 'held' };
-  const last = canonical === undefined ? undefined : parseVersion(canonical.version);
-  if (canonical !== undefined && last !== undefined) {
+  if (canonical === undefined) return release.commit === target.commit ? undefined : { reason: 'not-tagged' };
+  if (isHeld({ version: canonical.version, hold: canonical.hold ?? null }, target.version))
+    return { reason: 'held' };
+  const last = parseVersion(canonical.version);
+  if (last !== undefined) {
     const order = compareVersions(version, last);
     if (order === 0) {
       return { reason: release.commit === canonical.commit ? 'no-new-version' : 'canonical-tag-moved' };
