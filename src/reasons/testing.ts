@@ -40,6 +40,35 @@ export const testing = {
     'A bind mount of the recipe cannot reach the containers from here.',
     'Mount the workspace from the host, or use a named volume.',
   ),
+  'subject-unreachable': failure(
+    'The subject runs where this step cannot reach it.',
+    'Give this step a network, or publish the port.',
+  ),
+  'image-missing': failure(
+    'An image of the test is in no registry that was asked, nor in the engine.',
+    'Push it, give credentials in `registries`, or correct its name.',
+  ),
+  'disk-full': failure('A disk is full.', 'Free space on the machine of the engine and on this one.'),
+  'commands-failed': refusal("The recipe's own `up` failed.", 'See its output.'),
+  'host-commands-refused': refusal(
+    'Commands on the host are not run for untrusted authors.',
+    'Use `exec` or `run`, which are contained.',
+  ),
+  'compose-missing': failure(
+    'The docker command or its compose plugin is not there.',
+    "Install docker's command line with the compose plugin, version 2.24 or newer.",
+  ),
+  'compose-invalid': failure('The compose files cannot be read.', 'Correct the place that compose names.'),
+  'swarm-missing': failure(
+    'The engine is not a manager of a swarm.',
+    'Run `docker swarm init` on the engine that tests, a swarm of that one node.',
+  ),
+  'tier-not-run': note('The tier was not run, because an earlier one had failed.'),
+  'left-behind': note(
+    'Something that the test made could not be removed.',
+    'Remove it by the name in the message.',
+  ),
+  queued: note('Another run on this engine uses the same fixed name; this one waited for it.'),
   'harness-changed': refusal(
     'The pull request changes how it would be tested.',
     'Merge that part first, by review.',
