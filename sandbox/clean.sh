@@ -10,6 +10,9 @@ case $id in kg-*) ;; *) echo "not a sandbox: $run" >&2; exit 2 ;; esac
 [ -d "$run" ] || exit 0
 sockets=$(cat "$run/sockets" 2>/dev/null) || sockets=
 
+# What an engine must do itself while it still runs.
+if [ -f "$run/before-stop" ]; then timeout 30 sh "$run/before-stop" >/dev/null 2>&1; fi
+
 # Processes that were started for this sandbox carry its id in their environment; the engine gives containers
 # another one, but keeps them in the sandbox's own cgroup. A pid from a file could be somebody else's by now.
 ours() {

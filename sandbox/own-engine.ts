@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AddressBlock, takeAddressBlock } from './address-block.ts';
@@ -26,8 +27,11 @@ export async function startDocker(run: Run, base: Unpacked, name: OwnEngineName)
   const containerd = join(run.sockets, 'containerd.sock');
   const containerdConfig = join(run.folder, 'containerd.toml');
   writeFileSync(containerdConfig, containerdToml(run, containerd));
-  startProcess(run, 'containerd', ['containerd', '--config', containerdConfig], { root: true, env });
-  await until(run, 'containerd', () => existsSync(containerd));
+  const below = startProcess(run, 'containerd', ['containerd', '--config', containerdConfig], {
+    root: true,
+    env,
+  });
+  await until(run, 'containerd', below, () => existsSync(containerd));
 
   const host = `unix://${join(run.sockets, 'docker.sock')}`;
   const config = join(run.folder, 'daemon.json');
@@ -42,8 +46,8 @@ export async function startDocker(run: Run, base: Unpacked, name: OwnEngineName)
     ...(name.endsWith('-containerd') ? { features: { 'containerd-snapshotter': true } } : {}),
   };
   writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`);
-  startProcess(run, 'dockerd', ['dockerd', '--config-file', config], { root: true, env });
-  return { host, facts: await answering(run, 'dockerd', host), env };
+  const daemon = startProcess(run, 'dockerd', ['dockerd', '--config-file', config], { root: true, env });
+  return { host, facts: await answering(run, 'dockerd', daemon, host), env };
 }
 
 const daemonSettings = (run: Run, block: AddressBlock) => ({
@@ -77,19 +81,29 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri"]
 `;
 
 /** Waits until the engine answers. */
-export async function answering(run: Run, name: string, host: string): Promise<EngineFacts> {
+export async function answering(
+  run: Run,
+  name: string,
+  child: ChildProcess,
+  host: string,
+): Promise<EngineFacts> {
   let facts: EngineFacts | undefined;
-  await until(run, name, async () => {
+  await until(run, name, child, async () => {
     facts = await engineFacts(host);
     return facts !== undefined;
   });
   return facts!;
 }
 
-/** Waits until `ready`, at most 60 seconds; then the end of the log says why it did not come. */
-async function until(run: Run, name: string, ready: () => boolean | Promise<boolean>): Promise<void> {
+/** Waits until `ready`, at most 60 seconds or until the process has ended; then the end of the log says why it did not come. */
+async function until(
+  run: Run,
+  name: string,
+  child: ChildProcess,
+  ready: () => boolean | Promise<boolean>,
+): Promise<void> {
   const deadline = Date.now() + 60_000;
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
     if (await ready()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
