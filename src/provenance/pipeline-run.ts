@@ -44,8 +44,17 @@ export function present(entries: Readonly<Record<string, string | undefined>>): 
   );
 }
 
-/** A repository's page as statements and policies name it: no user name, no `.git`, no final slash. */
+/**
+ * A repository's page as statements and policies name it: no user name, no `.git`, no final slash.
+ *
+ * @throws Failure `run-facts-missing` for addresses that nobody else could look at (ssh, paths)
+ */
 export function repositoryPage(url: string): string {
+  if (!/^https?:\/\//.test(url)) {
+    throw new Failure('run-facts-missing', 'A statement names the repository by its https address.', {
+      remedy: 'Set `repository` to the https address of the repository.',
+    });
+  }
   return url
     .replace(/^(https?:\/\/)[^/@]*@/, '$1')
     .replace(/\/+$/, '')

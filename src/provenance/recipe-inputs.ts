@@ -8,8 +8,8 @@ export interface RecipeInputs {
 }
 
 const schema = v.looseObject({
-  context: v.optional(v.looseObject({ gitTree: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))) })),
-  base: v.optional(v.array(v.looseObject({ ref: v.string(), digest: v.string() })), []),
+  context: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  bases: v.optional(v.array(v.looseObject({ reference: v.string(), digest: v.string() })), []),
 });
 
 /**
@@ -25,9 +25,9 @@ export function readInputs(document: string): RecipeInputs {
   }
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) return { bases: [] };
-  const { base, context } = parsed.output;
+  const { bases, context } = parsed.output;
   return {
-    bases: base.flatMap(({ ref, digest }) => (isDigest(digest) ? [{ name: ref, digest }] : [])),
-    ...(context?.gitTree === undefined ? {} : { contextTree: context.gitTree }),
+    bases: bases.flatMap(({ reference, digest }) => (isDigest(digest) ? [{ name: reference, digest }] : [])),
+    ...(context === undefined ? {} : { contextTree: context }),
   };
 }

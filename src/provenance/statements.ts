@@ -10,6 +10,9 @@ import { predicateTypes, type Statement, statementAbout } from './statement.ts';
 import type { PublishedRecipe } from './verification.ts';
 import { woodpeckerRun } from './woodpecker-run.ts';
 
+export { publishedRecipe } from './labels-agree.ts';
+export { repositoryPage } from './pipeline-run.ts';
+
 /** A statement to be written, by the name that its files bear. */
 export interface PlannedStatement {
   readonly name: 'provenance' | 'recipe' | 'test-result';

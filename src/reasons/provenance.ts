@@ -12,6 +12,10 @@ export const provenance = {
     'This run did not make the image, so it signs nothing about how it was made.',
     'Nothing to do; the run that made it has signed for it, or the ledger names it.',
   ),
+  'no-test-result': skip(
+    'The test was inconclusive, and a test result knows passed and failed only.',
+    'Run the test again.',
+  ),
   'run-facts-missing': failure(
     'The CI system does not say what a statement must name.',
     'Run attest in a job of GitHub Actions, Drone or Woodpecker.',

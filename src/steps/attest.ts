@@ -1,0 +1,256 @@
+import { mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { AttestationSection, ImageSection, TestSection } from '../dossier/schema.ts';
+import { writeWhole } from '../dossier/write-whole.ts';
+import type { Digest } from '../oci/digest.ts';
+import { parseReference, withDigest } from '../oci/reference.ts';
+import { Failure, type Finding, finding } from '../outcome.ts';
+import type { PlannedStatement } from '../provenance/statements.ts';
+import type { ReasonCode } from '../reasons.ts';
+import { code } from '../report/markdown.ts';
+import type { Step, StepInput, StepResult } from './step.ts';
+
+/**
+ * Writes the statements about what this run made, signs them where there is a key, and attaches them. In context
+ * `release`: provenance and recipe of the image that this run built. In context `change`: the test's result.
+ */
+export const step: Step = {
+  name: 'attest',
+  about: 'candidate',
+  needs: () => ['image'],
+  async run(input) {
+    const image = input.dossier.image as ImageSection;
+    const about = await aboutWhat(input, image);
+    if ('outcome' in about) return about;
+    const { statements, digests } = about;
+
+    const mode = signingMode(input);
+    const files = statements.map((planned) => writeStatement(input.out, planned));
+    const signed =
+      mode.key === undefined ? undefined : await sign(input, image, digests, statements, mode.key);
+    const sections = statements.map(({ statement, name }, i): AttestationSection => {
+      const bundle = signed?.bundles[i];
+      if (bundle !== undefined) writeWhole(join(input.out, `${name}.sigstore.json`), bundle.bytes);
+      return {
+        outcome: 'done',
+        reasons: [signed === undefined ? 'unsigned' : 'signed'],
+        predicateType: statement.predicateType,
+        statement: shown(input, files[i]!),
+        ...(bundle === undefined || signed === undefined
+          ? {}
+          : {
+              bundle: shown(input, join(input.out, `${name}.sigstore.json`)),
+              digest: bundle.attestation,
+              keyid: signed.keyid,
+            }),
+      };
+    });
+    return answer(sections, digests, mode.findings, signed?.through);
+  },
+};
+
+interface About {
+  readonly statements: readonly PlannedStatement[];
+  readonly digests: readonly [Digest, ...Digest[]];
+}
+
+async function aboutWhat(input: StepInput, image: ImageSection): Promise<About | StepResult> {
+  const { runContext, dossier, event } = input;
+  if (runContext === 'release') {
+    // Whoever only found an image there knows nothing of how it was made (security.md 5 of the design).
+    const own =
+      (image.source === 'built' || image.source === 'relabelled') && dossier.run.id === event.run.id;
+    if (!own) return skipped('not-built-here');
+    return image.digest === undefined || !image.pushed
+      ? skipped('not-pushed')
+      : release(input, image, image.digest);
+  }
+  if (image.digest === undefined || !image.pushed) return skipped('not-pushed');
+  const { test } = dossier;
+  if (test === undefined) {
+    throw new Failure('dossier-incomplete', 'A change is attested by its test result, and there is none.', {
+      remedy: 'Run the step `test` first, in the same workspace.',
+    });
+  }
+  if (test.outcome === 'skipped') return { outcome: 'skipped', reasons: test.reasons, outputs: {} };
+  return change(input, image, image.digest, test as TestSection);
+}
+
+async function release(input: StepInput, image: ImageSection, digest: Digest): Promise<About> {
+  const { candidate, tools } = input;
+  if (candidate.tag === undefined) throw new Failure('not-tagged');
+  if (candidate.checkout !== candidate.commit) throw new Failure('commit-tag-mismatch');
+  if (candidate.dirty.length > 0) {
+    throw new Failure('tree-dirty', `The tree is not the commit: ${candidate.dirty.slice(0, 5).join(', ')}.`);
+  }
+  const published = await publishedImage(input, image, digest);
+  const plan = await tools.statements();
+  const statements = plan.releaseStatements(
+    await pipelineRun(input),
+    { name: image.image, digests: published.digests, source: await source(input) },
+    {
+      how: image.source === 'relabelled' ? 'relabelled' : 'built',
+      ...(published.version === undefined ? {} : { version: published.version }),
+      ...(published.recipe === undefined ? {} : { recipe: published.recipe }),
+    },
+  );
+  return { statements, digests: published.digests };
+}
+
+async function change(
+  input: StepInput,
+  image: ImageSection,
+  digest: Digest,
+  test: TestSection,
+): Promise<About | StepResult> {
+  const { verdict, tiers } = test;
+  if (verdict === 'inconclusive') return skipped('no-test-result');
+  const tested = test.subject.kind === 'image' ? test.subject.digest : undefined;
+  if (test.run !== input.event.run.id || test.commit !== input.candidate.commit || tested !== digest) {
+    throw new Failure('evidence-unbound');
+  }
+  const published = await publishedImage(input, image, digest);
+  const plan = await input.tools.statements();
+  const { url } = input.event.run;
+  const statements = plan.changeStatements(
+    await pipelineRun(input),
+    { name: image.image, digests: published.digests, source: await source(input) },
+    { verdict, tiers },
+    {
+      ...(published.recipe === undefined ? {} : { recipe: published.recipe.digest }),
+      ...(url === undefined ? {} : { url }),
+    },
+  );
+  return { statements, digests: published.digests };
+}
+
+/**
+ * What the registry has under that digest: the dossier is a hand-off and proves nothing, so what is signed is read
+ * from the image itself, and must name this candidate.
+ */
+async function publishedImage({ tools, candidate }: StepInput, image: ImageSection, digest: Digest) {
+  const registry = await tools.registry();
+  const { publishedRecipe } = await tools.statements();
+  const contents = await registry.contents(withDigest(parseReference(image.image), digest));
+  if (contents === undefined)
+    throw new Failure('source-missing', `${image.image}@${digest} is not in the registry.`);
+  const recipes = contents.platforms.map(({ labels }) => publishedRecipe(labels));
+  for (const { labels, platform } of contents.platforms) {
+    const revision = labels['dev.knowngood.revision'];
+    if (revision !== candidate.commit) {
+      throw new Failure(
+        'digest-mismatch',
+        `${platform} of ${digest} is labelled as of another commit (${revision ?? 'none'}).`,
+      );
+    }
+  }
+  if (recipes.some((recipe) => recipe?.digest !== recipes[0]?.digest)) {
+    throw new Failure('labels-disagree', 'The platforms of the image name different recipes.');
+  }
+  const [recipe] = recipes;
+  const version = contents.platforms[0]?.labels['dev.knowngood.version'];
+  const platforms = contents.platforms.map(({ manifest }) => manifest.digest);
+  const digests: [Digest, ...Digest[]] = [digest, ...platforms.filter((one) => one !== digest)];
+  return {
+    digests,
+    ...(recipe === undefined ? {} : { recipe }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+async function pipelineRun({ tools, host, event, runContext }: StepInput) {
+  const { pipelineRun: describe } = await tools.statements();
+  return describe(host, event.run.facts ?? {}, runContext, tools.version);
+}
+
+async function source({ tools, settings, event, candidate }: StepInput) {
+  const { repositoryPage } = await tools.statements();
+  const url = settings.repository === undefined ? event.repository.webUrl : (await tools.repository()).url;
+  const ref = candidate.tag === undefined ? event.ref : `refs/tags/${candidate.tag}`;
+  if (url === undefined || ref === undefined) {
+    throw new Failure(
+      'run-facts-missing',
+      'The statement must name repository and ref, and this job does not say them.',
+    );
+  }
+  return { repository: repositoryPage(url), ref, commit: candidate.commit };
+}
+
+/** A key is used where one is given, unless somebody says `none`; its absence is never silent. */
+function signingMode({ settings, log }: StepInput): { key?: string; findings: readonly Finding[] } {
+  const { signing, signingKey } = settings;
+  if (settings.given.has('signing') && signing === 'none') return { findings: [] };
+  if (signingKey !== undefined) {
+    log.mask(signingKey);
+    return settings.dryRun ? { findings: [] } : { key: signingKey, findings: [] };
+  }
+  return signing === 'key'
+    ? {
+        findings: [
+          finding('unsigned', 'warning', '`signing: key` is set, and there is no signing key in this job.'),
+        ],
+      }
+    : { findings: [] };
+}
+
+async function sign(
+  { tools, log }: StepInput,
+  image: ImageSection,
+  digests: readonly [Digest, ...Digest[]],
+  statements: readonly PlannedStatement[],
+  signingKey: string,
+) {
+  const { signAndAttach } = await tools.signing();
+  const signed = await signAndAttach({
+    registry: await tools.registry(),
+    image: parseReference(image.image),
+    digests,
+    statements: statements.map(({ statement }) => statement),
+    signingKey,
+    clock: tools.clock,
+  });
+  log.info(`Signed with the key ${signed.keyid}; attached through the ${signed.through}.`);
+  return signed;
+}
+
+/** The statement, and its predicate alone for signers that take just that (actions/attest). */
+function writeStatement(out: string, { name, statement }: PlannedStatement): string {
+  mkdirSync(out, { recursive: true });
+  const path = join(out, `${name}.statement.json`);
+  writeWhole(path, JSON.stringify(statement));
+  writeWhole(join(out, `${name}.predicate.json`), JSON.stringify(statement.predicate));
+  return path;
+}
+
+function answer(
+  sections: readonly AttestationSection[],
+  digests: readonly Digest[],
+  findings: readonly Finding[],
+  through: string | undefined,
+): StepResult {
+  const [first] = sections;
+  const reasons: ReasonCode[] = [first?.reasons[0] ?? 'unsigned'];
+  const lines = sections.map(({ predicateType, digest, statement }) =>
+    digest === undefined
+      ? `- ${code(predicateType)}: not signed, in ${code(statement)}`
+      : `- ${code(predicateType)}: signed, ${code(digest)} (${through})`,
+  );
+  return {
+    outcome: 'done',
+    reasons,
+    findings,
+    outputs: { statement: first?.statement, bundle: first?.bundle, 'attestation-digest': first?.digest },
+    section: { attestations: sections },
+    summary: [`About ${digests.map(code).join(', ')}:`, '', ...lines].join('\n'),
+    facts: [['Attestations', `${sections.length}, ${reasons[0]}`]],
+  };
+}
+
+function skipped(reason: ReasonCode): StepResult {
+  return { outcome: 'skipped', reasons: [reason], outputs: {} };
+}
+
+/** Paths are told as seen from the checkout: another step may have it mounted elsewhere. */
+function shown({ workspace }: StepInput, path: string): string {
+  return relative(workspace, path);
+}
