@@ -39,8 +39,8 @@ export type Intent = Omit<v.InferOutput<typeof intentSchema>, 'record'> & {
   readonly record?: CanonicalRecord;
 };
 
-/** The longest lease. A run that is alive renews its own before half of it is gone. */
-export const leaseMs = 10 * 60_000;
+/** No lease is longer; a run that is alive renews its own. */
+const longestLeaseMs = 10 * 60_000;
 
 /** How far the clocks of two machines may be apart before a lease looks longer than any run takes. */
 const clockSkewMs = 10 * 60_000;
@@ -86,7 +86,7 @@ export function intentText(intent: Intent): string {
  */
 export function leaseState(intent: Intent, now: number): 'live' | 'expired' {
   const left = Date.parse(intent.expires) - now;
-  if (!(left <= leaseMs + clockSkewMs)) {
+  if (!(left <= longestLeaseMs + clockSkewMs)) {
     throw new Failure(
       'intent-invalid',
       `The promotion of ${JSON.stringify(intent.version)} under way says that it ends ${intent.expires}, which is longer than any takes.`,

@@ -20,6 +20,8 @@ export interface RecipeView {
   runs(): readonly RunLine[];
   /** The promotion under way. Fails with `record-corrupt`. */
   intent(): Intent | undefined;
+  /** Whether a promotion is under way at `now` (milliseconds). Fails with `intent-invalid` for an endless lease. */
+  lease(now: number): 'none' | 'live' | 'expired';
   /** What drift has seen before, as drift wrote it; parsed JSON. Fails with `record-corrupt`. */
   baseline(): unknown;
 }

@@ -107,5 +107,13 @@ export const gate = {
   'rolled-back': good('An earlier release is canonical again.'),
   'hold-set': good('The version is held.'),
   'hold-lifted': good('The hold is lifted.'),
+  'canonical-missing': failure(
+    'Nothing was promoted yet, so there is nothing to roll back from or to hold.',
+    'Promote a release first, or name the version under `known-broken` in knowngood.yml.',
+  ),
+  'rollback-target-unknown': refusal(
+    'There is no such earlier promotion to go back to.',
+    'Name in `to` a version that was promoted before.',
+  ),
   'hold-absent': skip('There is no such hold.'),
 } as const;

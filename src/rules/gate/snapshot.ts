@@ -78,15 +78,19 @@ export interface Evidence {
   readonly finishedAt: string;
 }
 
+/** What the registry has under a digest; labels are of each platform, in the same order. */
+export interface ImageContent {
+  readonly platforms: readonly string[];
+  readonly labels: readonly Readonly<Record<string, string>>[];
+}
+
 /** An own image that is to be published: what the registry has under the digest, and under the version's tag. */
 export interface ImageFacts {
   readonly image: string;
   /** The digest to be tagged. */
   readonly digest: Digest;
   /** `undefined`: the registry has no such digest. */
-  readonly content: Known<
-    { readonly platforms: readonly string[]; readonly labels: Readonly<Record<string, string>> } | undefined
-  >;
+  readonly content: Known<ImageContent | undefined>;
   /** The exact version's tag. */
   readonly destination: Known<{
     readonly tag: string;
@@ -100,7 +104,8 @@ export interface RecordFacts {
   readonly version: string;
   readonly commit: string;
   readonly sequence: number;
-  /** Digest by own image; empty for a compose subject without one. */
+  readonly kind: 'image' | 'compose';
+  /** Digest by image; of a compose subject every image that it names by digest. */
   readonly images: Readonly<Record<string, string>>;
   readonly repository?: string;
   readonly required: {
@@ -177,7 +182,10 @@ export interface Snapshot {
   readonly stated: Known<readonly { readonly place: string; readonly version: string }[]>;
   readonly ledger: Known<LedgerFacts>;
   readonly evidence?: Evidence;
+  readonly kind: 'image' | 'compose';
   /** Own images; empty for a compose subject without one. */
   readonly images: readonly ImageFacts[];
   readonly verification: Known<VerificationFacts>;
+  /** Whether registry and ledger said where the floating tags are and belong. */
+  readonly floating: Known<true>;
 }

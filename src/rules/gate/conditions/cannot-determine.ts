@@ -5,13 +5,14 @@ import type { Known } from '../snapshot.ts';
 /** Every look-up was answered. One that was not is named; it is never taken for a "no" or a "not there". */
 export const cannotDetermine: Condition = {
   code: 'cannot-determine',
-  judge: ({ config, releases, stated, ledger, verification, images }) => {
+  judge: ({ config, releases, stated, ledger, verification, floating, images }) => {
     const lookups: readonly Known<unknown>[] = [
       config,
       releases,
       stated,
       ledger,
       verification,
+      floating,
       ...images.flatMap(({ content, destination }) => [content, destination]),
     ];
     const open = lookups.flatMap((lookup) => ('unanswered' in lookup ? [lookup.unanswered] : []));

@@ -20,16 +20,16 @@ export const digestMismatch: Condition = {
       }
       const answer = judgeKnown(content, (found) => {
         if (found === undefined) return notApplicable('the digest is not there');
-        const { labels } = found;
-        const revision = labels['org.opencontainers.image.revision'];
-        const version = labels['org.opencontainers.image.version'];
-        if (revision !== candidate.commit)
-          return no(`the image says that its commit is ${revision ?? 'unknown'}`);
         // An image from before knowngood may say no version, if its own version tag is on it.
-        const adopted =
-          version === undefined && 'known' in destination && destination.known.current === digest;
-        if (!adopted && !sameText(version, candidate.version)) {
-          return no(`the image says that its version is ${version ?? 'unknown'}`);
+        const adopted = 'known' in destination && destination.known.current === digest;
+        for (const labels of found.labels) {
+          const revision = labels['org.opencontainers.image.revision'];
+          const version = labels['org.opencontainers.image.version'];
+          if (revision !== candidate.commit)
+            return no(`the image says that its commit is ${revision ?? 'unknown'}`);
+          if (version === undefined ? !adopted : !isSpelling(version, candidate.version)) {
+            return no(`the image says that its version is ${version ?? 'unknown'}`);
+          }
         }
         return pass();
       });
@@ -40,6 +40,6 @@ export const digestMismatch: Condition = {
 };
 
 /** Labels have no leading `v`. */
-function sameText(label: string | undefined, version: string): boolean {
+function isSpelling(label: string, version: string): boolean {
   return label === version || label === version.replace(/^v/, '');
 }
