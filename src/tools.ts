@@ -6,12 +6,15 @@ import type { Environment } from './hosts/detect.ts';
 import type { Host } from './hosts/host.ts';
 import type { Clock } from './http/clock.ts';
 import { Failure } from './outcome.ts';
-import { ledgerAddress, registryCredentials } from './settings/defaults.ts';
+import { defaultImage, ledgerAddress, registryCredentials } from './settings/defaults.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
 
 /** Put in by the bundler. */
 declare const KNOWNGOOD_VERSION: string;
+
+/** Largest configuration file, in bytes (security.md 7 of the design). */
+const CONFIG_LIMIT = 256 * 1024;
 
 /** The tools of one process, with the end of their life. */
 export interface OwnedTools extends Tools {
@@ -34,6 +37,7 @@ interface ToolsInput {
 export function createTools({ host, settings, env, now, signal }: ToolsInput): OwnedTools {
   const { log, event, workspace } = host;
   const closers: (() => Promise<unknown>)[] = [];
+  const isForkPullRequest = event.kind === 'pull-request' && event.pullRequest?.fork === true;
   const clock: Clock = {
     now: () => now().getTime(),
     random: () => Math.random(),
@@ -42,6 +46,14 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
       return systemClock.sleep(ms, ended ?? signal);
     },
   };
+
+  /** Registry host of the recipe's own image: `registry-password` is for it alone. */
+  const imageHost = once(async () => {
+    const image = settings.image ?? defaultImage(event);
+    if (image === undefined) return undefined;
+    const { parseReference } = await import('./oci/reference.ts');
+    return parseReference(image).registry;
+  });
 
   /** Folder that is ours alone, outside the checkout; removed at the end. */
   const scratch = once(async () => {
@@ -67,6 +79,68 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     });
     closers.push(() => made.close());
     return made;
+  });
+
+  const registryAccess = once(async () => {
+    const [{ credentialsFrom }, { dockerConfigCredentials }] = await Promise.all([
+      import('./registry/credentials.ts'),
+      import('./registry/docker-config.ts'),
+    ]);
+    const given = registryCredentials(settings, host, await imageHost());
+    const folder = env.DOCKER_CONFIG ?? join(env.HOME ?? '/', '.docker');
+    // A fork's pull request is given no login, whoever wrote it down on this machine.
+    const files = isForkPullRequest
+      ? []
+      : [dockerConfigCredentials({ file: join(folder, 'config.json'), env })];
+    const credentials = credentialsFrom(given, ...files);
+    return { given, credentials, mask: (secret: string) => log.mask(secret) };
+  });
+
+  const registry = once(async () => {
+    const [{ createRegistry }, access] = await Promise.all([
+      import('./registry/client.ts'),
+      registryAccess(),
+    ]);
+    return createRegistry({
+      http: await http(),
+      clock,
+      credentials: access.credentials,
+      insecure: settings.insecureRegistries,
+      trustedRealms: [...access.given.keys()],
+      mask: access.mask,
+    });
+  });
+
+  const forge = once(async () => {
+    const { openForge } = await import('./forge/open-forge.ts');
+    const { slug, webUrl } = event.repository;
+    const url = settings.forgeUrl ?? (webUrl === undefined ? undefined : new URL(webUrl).origin);
+    if (slug === undefined || url === undefined) {
+      throw new Failure('setting-missing', 'The forge of this repository is not known.', {
+        remedy: 'Set `forge-url`, and run where the CI names the repository.',
+      });
+    }
+    return openForge({
+      http: await http(),
+      kind: settings.forge,
+      url,
+      slug,
+      token: settings.forgeToken ?? host.jobToken?.token,
+      signal,
+      tell: (text) => log.info(text),
+    });
+  });
+
+  const droneServer = once(async () => {
+    const { droneServer: open } = await import('./forge/drone-server.ts');
+    const { droneServer: url, droneToken: token } = settings;
+    if (url === undefined || token === undefined) {
+      throw new Failure(
+        'setting-missing',
+        'Starting builds on Drone needs `drone-server` and `drone-token`.',
+      );
+    }
+    return open({ http: await http(), url, token, signal });
   });
 
   const engine = once(async () => {
@@ -152,6 +226,17 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     );
   });
 
+  const policy = once(async () => {
+    const setting = settings.policy?.trim();
+    if (setting === undefined) return undefined;
+    const { readPolicy } = await import('./provenance/policy.ts');
+    if (setting.startsWith('{')) return readPolicy(setting);
+    const { readInside } = await import('./recipe/inside.ts');
+    const bytes = readInside(workspace, setting, CONFIG_LIMIT);
+    if (bytes === undefined) throw new Failure('policy-invalid', `There is no policy at ${setting}.`);
+    return readPolicy(bytes.toString('utf8'));
+  });
+
   const notYet = async (): Promise<never> => {
     throw new Failure('step-unavailable');
   };
@@ -162,15 +247,18 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     statements: () => import('./provenance/statements.ts'),
     signing: () => import('./provenance/signing.ts'),
     verifying: () => import('./provenance/verifying.ts'),
+    policy,
     candidate: notYet,
     trackedIn: notYet,
-    registry: notYet,
+    registry,
     http,
+    forge,
+    droneServer,
     engine,
     git,
     repository,
     ledger,
-    registryCredential: async (name) => registryCredentials(settings, host, undefined).get(name),
+    registryCredential: async (name) => (await registryAccess()).credentials(name),
     async close() {
       for (const closer of closers.reverse()) await closer().catch((error) => log.detail(String(error)));
     },

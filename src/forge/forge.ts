@@ -33,6 +33,16 @@ export type Permission = 'none' | 'read' | 'write' | 'admin';
 
 export type StatusState = 'pending' | 'success' | 'failure' | 'error';
 
+export interface ForgeStatus {
+  readonly id: number;
+  readonly context: string;
+  readonly state: StatusState;
+  readonly targetUrl?: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly creatorId?: number;
+}
+
 export interface ForgeIssue {
   readonly number: number;
   readonly author: ForgeUser;
@@ -73,8 +83,8 @@ export interface Forge {
     commit: string,
     status: { state: StatusState; context: string; description: string; targetUrl?: string },
   ): Promise<void>;
-  /** Latest status of each context on a commit. */
-  statuses(commit: string): Promise<readonly { context: string; state: StatusState; creatorId?: number }[]>;
+  /** All statuses of a commit, newest first; bounded. */
+  statuses(commit: string): Promise<readonly ForgeStatus[]>;
   /** Open issues by this author, newest first; bounded. */
   issuesBy(user: ForgeUser): Promise<readonly ForgeIssue[]>;
   createIssue(issue: { title: string; body: string; labels?: readonly string[] }): Promise<ForgeIssue>;

@@ -36,6 +36,15 @@ interface ApiIssue {
   readonly updated_at: string;
 }
 
+interface ApiStatus {
+  readonly id: number;
+  readonly context: string;
+  readonly status: StatusState;
+  readonly target_url: string;
+  readonly created_at: string;
+  readonly creator?: ApiUser | null;
+}
+
 interface ApiPull extends ApiIssue {
   readonly is_locked?: boolean;
   readonly head: { readonly sha: string; readonly repo: { readonly id: number } | null };
@@ -176,20 +185,20 @@ export function giteaForge(options: GiteaOptions): Forge {
       });
     },
     statuses: async (commit) => {
-      const found = await all<{ context: string; status: string; creator?: ApiUser | null }>(
+      const found = await all<ApiStatus>(
         'commit statuses',
         `${repository}/commits/${commit}/statuses?sort=recentupdate`,
       );
-      const latest = new Map<string, { context: string; state: StatusState; creatorId?: number }>();
-      for (const { context, status, creator } of found) {
-        if (latest.has(context)) continue;
-        latest.set(context, {
+      return found
+        .map(({ id, context, status, target_url, created_at, creator }) => ({
+          id,
           context,
-          state: status as StatusState,
+          state: status,
+          createdAt: created_at,
+          ...(target_url === '' ? {} : { targetUrl: target_url }),
           ...(creator ? { creatorId: creator.id } : {}),
-        });
-      }
-      return [...latest.values()];
+        }))
+        .sort((a, b) => b.id - a.id);
     },
     issuesBy: async (user) => {
       const by = encodeURIComponent(user.login);

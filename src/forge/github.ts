@@ -4,7 +4,7 @@ import { Octokit } from '@octokit/rest';
 import type { Http } from '../http/http.ts';
 import { Failure } from '../outcome.ts';
 import { forgeFailure, MOST_PAGES, tooMany } from './answers.ts';
-import type { Forge, ForgeComment, ForgeIssue, ForgeUser, Permission } from './forge.ts';
+import type { Forge, ForgeComment, ForgeIssue, ForgeUser, Permission, StatusState } from './forge.ts';
 import { octokitFetch } from './octokit-fetch.ts';
 
 export interface GithubOptions {
@@ -191,10 +191,17 @@ export function githubForge(options: GithubOptions): Forge {
       );
     },
     statuses: async (ref) => {
-      const combined = await ask('read commit statuses', () =>
-        octokit.rest.repos.getCombinedStatusForRef({ ...here, ref, per_page: PAGE }),
+      const found = await all('commit statuses', (page) =>
+        octokit.rest.repos.listCommitStatusesForRef({ ...here, ref, per_page: PAGE, page }),
       );
-      return combined.statuses.map(({ context, state }) => ({ context, state: state as 'pending' }));
+      return found.map(({ id, context, state, target_url, created_at, creator }) => ({
+        id,
+        context,
+        state: state as StatusState,
+        createdAt: created_at,
+        ...(target_url === null ? {} : { targetUrl: target_url }),
+        ...(creator === null ? {} : { creatorId: creator.id }),
+      }));
     },
     issuesBy: async (user) => {
       const found = await all<ApiIssue>('issues', (page) =>

@@ -1,6 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
+import { commitOf, defined, numberOf, textOf } from '../untrusted/fields.ts';
 import type { Environment } from './detect.ts';
-import { commitOf, defined, numberOf, textOf } from './event-fields.ts';
 import { statementFacts } from './facts.ts';
 import type { Event, EventKind, Host, StepReport } from './host.ts';
 import { pluginHost } from './plugin.ts';

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure, type Level } from '../outcome.ts';
+import { at, commitOf, defined, isObject, numberOf, textOf } from '../untrusted/fields.ts';
 import type { Environment } from './detect.ts';
-import { at, commitOf, defined, isObject, numberOf, textOf } from './event-fields.ts';
 import { statementFacts } from './facts.ts';
 import type { Event, EventKind, Host } from './host.ts';
 import { createLog, type LogStyle } from './log.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Finding } from '../outcome.ts';
-import { inert, inertLines } from '../untrusted.ts';
+import { inert, inertLines } from '../untrusted/text.ts';
 import type { Log } from './host.ts';
 import { createMask, type Mask } from './mask.ts';
 

@@ -1,5 +1,5 @@
+import { commitOf, defined, numberOf, textOf } from '../untrusted/fields.ts';
 import type { Environment } from './detect.ts';
-import { commitOf, defined, numberOf, textOf } from './event-fields.ts';
 import { statementFacts } from './facts.ts';
 import type { Event, EventKind, Host } from './host.ts';
 import { pluginHost } from './plugin.ts';

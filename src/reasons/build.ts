@@ -18,6 +18,10 @@ export const build = {
     'Push the base to a registry to have unchanged builds skipped.',
   ),
   'recipe-unresolved': note('A base image is not resolved yet; build-push completes the recipe.'),
+  'recipe-invalid': failure(
+    'A recipe document cannot be read.',
+    'Build the image again; the document in its label or statement is damaged, or not ours.',
+  ),
   'dest-tag-conflict': refusal(
     'The destination tag exists with other content.',
     'Release under a new version; a released tag never moves.',

@@ -1,4 +1,4 @@
-import { inert } from '../untrusted.ts';
+import { inert } from '../untrusted/text.ts';
 
 /**
  * Untrusted text as a Markdown code span: nothing in it is a link, a mention, an image or HTML. The fence is longer

@@ -1,7 +1,7 @@
 import type { StepReport } from '../hosts/host.ts';
 import type { Failure, OutcomeName } from '../outcome.ts';
 import { type ReasonCode, reasons as table } from '../reasons.ts';
-import { plainAscii } from '../untrusted.ts';
+import { plainAscii } from '../untrusted/text.ts';
 import { code } from './markdown.ts';
 
 interface Ended {

@@ -1,10 +1,13 @@
 import type { Candidate } from '../dossier/schema.ts';
 import type { Credential, Engine } from '../engine/engine.ts';
+import type { DroneServer } from '../forge/drone-server.ts';
+import type { Forge } from '../forge/forge.ts';
 import type { Git } from '../git/git.ts';
 import type { Remote } from '../git/remote.ts';
 import type { Clock } from '../http/clock.ts';
 import type { Http } from '../http/http.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Policy } from '../provenance/policy.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /**
@@ -24,6 +27,10 @@ export interface Tools {
   /** The credential for exactly this registry host, if there is one. Never for pull requests of forks. */
   registryCredential(host: string): Promise<Credential | undefined>;
   engine(): Promise<Engine>;
+  /** The forge of the event's repository. */
+  forge(): Promise<Forge>;
+  /** The Drone server that the settings name. */
+  droneServer(): Promise<DroneServer>;
   git(): Promise<Git>;
   /** Where tags, release branch and pull-request refs are read. */
   repository(): Promise<Remote>;
@@ -32,5 +39,7 @@ export interface Tools {
   /** What statements say; loads nothing that signs. */
   statements(): Promise<typeof import('../provenance/statements.ts')>;
   signing(): Promise<typeof import('../provenance/signing.ts')>;
+  /** What `policy` says: the policy itself, or a file of the checkout; `undefined` where it is not set. */
+  policy(): Promise<Policy | undefined>;
   verifying(): Promise<typeof import('../provenance/verifying.ts')>;
 }

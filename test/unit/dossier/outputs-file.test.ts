@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addOutputs } from '../../../src/dossier/outputs-file.ts';
-import { plainAscii } from '../../../src/untrusted.ts';
+import { plainAscii } from '../../../src/untrusted/text.ts';
 
 const file = (): string => join(mkdtempSync(join(tmpdir(), 'knowngood-outputs-')), 'outputs.env');
 
