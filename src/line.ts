@@ -33,6 +33,8 @@ const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> 
   promote: () => import('./steps/promote.ts'),
   rollback: () => import('./steps/rollback.ts'),
   hold: () => import('./steps/hold.ts'),
+  testme: () => import('./steps/testme.ts'),
+  report: () => import('./steps/report.ts'),
 };
 
 /** Which step writes a section, for the message of `dossier-incomplete`. */

@@ -6,7 +6,7 @@ import type { Environment } from './hosts/detect.ts';
 import type { Host } from './hosts/host.ts';
 import type { Clock } from './http/clock.ts';
 import { Failure } from './outcome.ts';
-import { defaultImage, ledgerAddress, registryCredentials } from './settings/defaults.ts';
+import { defaultImage, ledgerAddress, recipeName, registryCredentials } from './settings/defaults.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
 
@@ -248,6 +248,8 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     signing: () => import('./provenance/signing.ts'),
     verifying: () => import('./provenance/verifying.ts'),
     policy,
+    recipeName: settings.recipe ?? recipeName(event, workspace),
+    harnessPaths: notYet,
     candidate: notYet,
     trackedIn: notYet,
     registry,

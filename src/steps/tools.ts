@@ -18,6 +18,8 @@ export interface Tools {
   /** This program's version, as statements and evidence name it. */
   readonly version: string;
   readonly clock: Clock;
+  /** The recipe's name by setting, repository or folder, for steps that read no configuration. */
+  readonly recipeName: string;
   /** The candidate, derived now from git, event and settings; once per process. */
   candidate(): Promise<Candidate>;
   /** Files below a path of the checkout that git tracks; empty outside a checkout. */
@@ -27,6 +29,11 @@ export interface Tools {
   /** The credential for exactly this registry host, if there is one. Never for pull requests of forks. */
   registryCredential(host: string): Promise<Credential | undefined>;
   engine(): Promise<Engine>;
+  /**
+   * Paths in the release branch that decide how a candidate is tested (compose files, env file, scripts of host
+   * commands): a stranger's pull request must not change them.
+   */
+  harnessPaths(): Promise<readonly string[]>;
   /** The forge of the event's repository. */
   forge(): Promise<Forge>;
   /** The Drone server that the settings name. */
