@@ -244,6 +244,7 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
   return {
     version: typeof KNOWNGOOD_VERSION === 'string' ? KNOWNGOOD_VERSION : 'unbundled',
     clock,
+    recipes: () => import('./recipe/making.ts'),
     statements: () => import('./provenance/statements.ts'),
     signing: () => import('./provenance/signing.ts'),
     verifying: () => import('./provenance/verifying.ts'),

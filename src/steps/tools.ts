@@ -25,6 +25,8 @@ export interface Tools {
   /** Files below a path of the checkout that git tracks; empty outside a checkout. */
   trackedIn(path: string): Promise<readonly string[]>;
   http(): Promise<Http>;
+  /** Reading contexts and Dockerfiles, recipes, packing. */
+  recipes(): Promise<typeof import('../recipe/making.ts')>;
   registry(): Promise<Registry>;
   /** The credential for exactly this registry host, if there is one. Never for pull requests of forks. */
   registryCredential(host: string): Promise<Credential | undefined>;
