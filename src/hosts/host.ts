@@ -86,6 +86,8 @@ export interface Log {
   redactStream(): { push(chunk: string): string; end(): string };
   /** True where a line can be drawn again (a person's terminal). */
   readonly live: boolean;
+  /** One line that is gone with the next thing written; `''` only takes it away. Nothing where `live` is false. */
+  draw(text: string): void;
 }
 
 /** How one step ended, as the host shows it. */

@@ -26,7 +26,15 @@ export interface LogOptions {
 }
 
 /** The one way text reaches a log. Order matters: redact first, then make inert, then frame. */
-export function createLog({ write, style, verbose, live, mask = createMask(), onMask }: LogOptions): Log {
+export function createLog(options: LogOptions): Log {
+  const { style, verbose, live, mask = createMask(), onMask } = options;
+  let drawn = false;
+  const write = (text: string): void => {
+    // Carriage return and "erase line": what was drawn makes room for what stays.
+    if (drawn) options.write('\r\u001b[2K');
+    drawn = false;
+    options.write(text);
+  };
   const own = (text: string): void => {
     for (const line of inertLines(mask.redact(text))) write(`${style.line?.(line) ?? line}\n`);
   };
@@ -56,6 +64,11 @@ export function createLog({ write, style, verbose, live, mask = createMask(), on
     mask: (secret) => {
       mask.add(secret);
       onMask?.(secret);
+    },
+    draw: (text) => {
+      if (!live || (text === '' && !drawn)) return;
+      write(inert(mask.redact(text)).replaceAll('\n', ' ').slice(0, 100));
+      drawn = text !== '';
     },
     redact: (text) => mask.redact(text),
     redactStream: () => mask.stream(),
