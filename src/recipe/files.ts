@@ -1,8 +1,8 @@
-import { type Dirent, readdirSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join, posix } from 'node:path';
 import { Failure } from '../outcome.ts';
 import { type IgnoreRules, readIgnoreRules } from './ignore.ts';
-import { components, readInside } from './inside.ts';
+import { components, existsInside, readInside } from './inside.ts';
 import { byteOrder } from './order.ts';
 import { turn } from './turn.ts';
 
@@ -77,10 +77,25 @@ export async function buildContext(
   };
 }
 
-/** Lists a folder without a Dockerfile: everything but `.git` and `knowngood-out`. */
-export async function folderFiles(folder: string, signal?: AbortSignal): Promise<ContextFiles> {
-  const files = await list(folder, undefined, signal);
-  return { folder, files: files.sort((a, b) => byteOrder(a.path, b.path)) };
+/**
+ * Lists files that somebody names, and what is in the folders among them but for `.git` and `knowngood-out`. Paths
+ * are relative to `folder`; what does not exist is left out.
+ */
+export async function filesAt(
+  folder: string,
+  paths: readonly string[],
+  signal?: AbortSignal,
+): Promise<ContextFiles> {
+  const files = new Map<string, ContextFile>();
+  for (const path of paths.map((written) => components(written).join('/'))) {
+    if (!existsInside(folder, path) || path.split('/').some((part) => NEVER.has(part))) continue;
+    const found = lstatSync(join(folder, path));
+    const listed = found.isDirectory()
+      ? await list(folder, undefined, signal, path)
+      : [{ path, link: isLink(found, path) }];
+    for (const file of listed) files.set(file.path, file);
+  }
+  return { folder, files: [...files.values()].sort((a, b) => byteOrder(a.path, b.path)) };
 }
 
 function readIgnoreFile(folder: string, dockerfile: string): BuildContext['ignoreFile'] {
@@ -95,9 +110,10 @@ async function list(
   folder: string,
   rules: IgnoreRules | undefined,
   signal: AbortSignal | undefined,
+  from = '',
 ): Promise<ContextFile[]> {
   const files: ContextFile[] = [];
-  const folders = [''];
+  const folders = [from];
   const pause = turn(signal);
   for (let parent = folders.pop(); parent !== undefined; parent = folders.pop()) {
     for (const entry of entries(folder, parent)) {
@@ -146,7 +162,7 @@ function readable(entry: Dirent, path: string): string {
   });
 }
 
-function isLink(entry: Dirent, path: string): boolean {
+function isLink(entry: Dirent | Stats, path: string): boolean {
   if (entry.isFile() || entry.isSymbolicLink()) return entry.isSymbolicLink();
   const what = entry.isFIFO()
     ? 'a pipe'

@@ -53,6 +53,20 @@ export function readInside(root: string, relative: string, limit: number): Buffe
   }
 }
 
+/** Whether there is anything at this path; a link on the way is an error here too. */
+export function existsInside(root: string, relative: string): boolean {
+  let at = root;
+  let folder = true;
+  for (const part of components(relative)) {
+    if (!folder) throw outside(relative, 'passes through something that is no real folder');
+    at = join(at, part);
+    const found = lstatSync(at, { throwIfNoEntry: false });
+    if (found === undefined) return false;
+    folder = found.isDirectory();
+  }
+  return true;
+}
+
 /** `a/b` from `./a//b/`; refuses what is absolute, climbs, or holds a NUL. */
 export function components(relative: string): string[] {
   if (relative.startsWith('/') || relative.includes('\0')) throw outside(relative, 'is not relative');
