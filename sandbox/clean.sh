@@ -9,6 +9,8 @@ id=$(basename "$run")
 case $id in kg-*) ;; *) echo "not a sandbox: $run" >&2; exit 2 ;; esac
 [ -d "$run" ] || exit 0
 sockets=$(cat "$run/sockets" 2>/dev/null) || sockets=
+# Where ip(8) and others are, if the machine has none of its own.
+if [ -f "$run/environment" ]; then . "$run/environment"; fi
 
 # What an engine must do itself while it still runs.
 if [ -f "$run/before-stop" ]; then timeout 30 sh "$run/before-stop" >/dev/null 2>&1; fi
@@ -22,30 +24,26 @@ contained() {
   find /sys/fs/cgroup -type d -path "*/$id/*" -exec cat '{}/cgroup.procs' ';' 2>/dev/null | sort -u
 }
 
+# Shims keep their sockets in one folder for all of the machine; where, is known as long as they live.
+shims=$(find "$run/containerd/state" \( -name address -o -name bootstrap.json \) -exec cat '{}' + 2>/dev/null |
+  grep -o '/run/containerd/s/[0-9a-f]*')
+
+# Killed at once: what a daemon would tidy up itself is removed below, and its data is of no use to anybody.
+# Once more as long as there is something, since a daemon may have been starting a process at that moment.
 for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   pids="$(ours) $(contained)"
   [ -z "$(echo $pids)" ] && break
-  signal=KILL
-  # The engine and containerd get a moment to unmount and to remove their sockets by themselves.
-  [ "$attempt" = 1 ] && { for pid in $(contained); do kill -KILL "$pid"; done; signal=TERM; } 2>/dev/null
-  for pid in $pids; do kill -"$signal" "$pid"; done 2>/dev/null
-  for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
-    [ -z "$(echo $(ours))" ] && break
-    sleep 0.1
-  done
+  for pid in $pids; do kill -KILL "$pid"; done 2>/dev/null
+  sleep 0.05
 done
+
+for socket in $shims; do rm -f "$socket"; done
 
 # Mounts of layers, network namespaces and shims, innermost first.
 mounts() { awk -v a="$run/" -v b="${sockets:-/nowhere}/" 'index($2, a) == 1 || index($2, b) == 1 { print $2 }' /proc/self/mounts; }
 for attempt in 1 2 3; do
   mounts | sort -r | while read -r mount; do umount -l "$mount" 2>/dev/null; done
   [ -z "$(mounts)" ] && break
-done
-
-for file in "$run"/containerd/state/io.containerd.runtime.v2.task/*/*/address; do
-  [ -f "$file" ] || continue
-  socket=$(sed 's,^unix://,,' "$file")
-  case $socket in /run/containerd/s/*) rm -f "$socket" ;; esac
 done
 
 # The bridge, and the bridges that the engine made for networks out of this sandbox's own address block.

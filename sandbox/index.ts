@@ -74,7 +74,7 @@ export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const own = !found && choice !== 'none';
   if (!(await hasApt()) || (own && !(await canBeRoot()))) throw new Error(whatToInstall);
   const base = await basePackages();
-  const run = await beginRun(own);
+  const run = await beginRun(own, programEnv(base.root));
   try {
     const name = choice === 'own' || choice === 'none' ? 'default' : choice;
     const started = own

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeAddressBlock } from './address-block.ts';
 import { asRoot, tryCommand } from './command.ts';
-import { programEnv } from './engine-programs.ts';
+import { libraryFolders, programEnv } from './engine-programs.ts';
 import { answering, type OwnEngine } from './own-engine.ts';
 import { distributionPackages, type Unpacked } from './packages.ts';
 import { type Run, startProcess } from './run.ts';
@@ -28,7 +28,7 @@ export async function startPodman(run: Run, base: Unpacked): Promise<OwnEngine> 
   writeFileSync(join(networks, 'sandbox.conflist'), JSON.stringify(network(block.bridge, block.gateway)));
   const named = configuration(run, root, networks, block.pool.base);
   const rules = await tryCommand(asRoot(['iptables-save'], env), { env: { ...process.env, ...env } });
-  writeFileSync(join(run.folder, 'before-stop'), beforeStop(run, /^:CNI-/m.test(rules.stdout)));
+  writeFileSync(join(run.folder, 'before-stop'), beforeStop(run, root, named, /^:CNI-/m.test(rules.stdout)));
 
   const socket = join(run.sockets, 'podman.sock');
   const script = [
@@ -41,7 +41,6 @@ export async function startPodman(run: Run, base: Unpacked): Promise<OwnEngine> 
   ];
   const argv = ['unshare', '-m', 'sh', '-c', script.join('\n')];
   const service = startProcess(run, 'podman', argv, { root: true, env: { ...env, ...named } });
-  writeFileSync(join(run.folder, 'environment'), shellExports({ ...env, ...named }));
   const host = `unix://${socket}`;
   return { host, facts: await answering(run, 'podman', service, host), env };
 }
@@ -74,7 +73,16 @@ function configuration(run: Run, root: string, networks: string, pool: string): 
  * Runs at the beginning of clean.sh: containers take their rules with them; the empty chains that stay are
  * removed unless they were there before us.
  */
-const beforeStop = (run: Run, chainsWereThere: boolean): string => `. '${join(run.folder, 'environment')}'
+const beforeStop = (
+  run: Run,
+  root: string,
+  named: Readonly<Record<string, string>>,
+  chainsWereThere: boolean,
+): string => `
+export PATH='${root}/usr/bin':"$PATH" LD_LIBRARY_PATH='${libraryFolders(root).join(':')}':"$LD_LIBRARY_PATH"
+${Object.entries(named)
+  .map(([name, value]) => `export ${name}='${value}'`)
+  .join('\n')}
 for pid in $(grep -l -F '${run.sockets}/' /proc/[0-9]*/cmdline | cut -d/ -f3); do
   case $(readlink "/proc/$pid/exe") in */podman|*/conmon) ;; *) continue ;; esac
   nsenter -m -t "$pid" podman rm -f -a -t 0
@@ -95,11 +103,6 @@ for table in filter nat; do
   for chain in $(iptables-save -t "$table" | sed -n 's/^:\\(CNI-[^ ]*\\) .*/\\1/p'); do iptables -t "$table" -X "$chain"; done
 done
 `;
-
-const shellExports = (env: Readonly<Record<string, string>>): string =>
-  Object.entries(env)
-    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
-    .join('');
 
 const storageConf = (data: string, state: string): string => `[storage]
 driver = "overlay"

@@ -28,8 +28,8 @@ export interface Run extends RunPlace {
 
 const cleaner = join(projectRoot, 'sandbox', 'clean.sh');
 
-/** Begins a run after removing what runs without an owner have left. `privileged`: its processes belong to root. */
-export async function beginRun(privileged: boolean): Promise<Run> {
+/** Begins a run after removing what runs without an owner have left. `privileged`: its processes belong to root. `env` finds the programs. */
+export async function beginRun(privileged: boolean, env: Readonly<Record<string, string>>): Promise<Run> {
   await withLock(join(sandboxFolder, 'locks', 'sweep.lock'), sweep);
   const sockets = mkdtempSync(join(tmpdir(), 'kg-'));
   const id = `kg-${process.pid}-${sockets.slice(-6).toLowerCase()}`;
@@ -38,6 +38,7 @@ export async function beginRun(privileged: boolean): Promise<Run> {
   mkdirSync(join(folder, 'log'), { recursive: true });
   writeFileSync(join(folder, 'owner'), `${process.pid} ${startTime(process.pid)}\n`);
   writeFileSync(join(folder, 'sockets'), `${sockets}\n`);
+  writeFileSync(join(folder, 'environment'), shellExports(env));
   if (privileged) writeFileSync(join(folder, 'privileged'), '');
   const watcher = watch(folder, privileged);
   const remove = async () => {
@@ -122,3 +123,8 @@ const cleaning = (folder: string, privileged: boolean): string[] => {
   const argv = ['sh', cleaner, folder];
   return privileged ? asRoot(argv) : argv;
 };
+
+const shellExports = (env: Readonly<Record<string, string>>): string =>
+  Object.entries(env)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
+    .join('');
