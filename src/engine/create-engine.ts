@@ -1,9 +1,10 @@
 import type Docker from 'dockerode';
+import { formatPlatform, normalisePlatform } from '../oci/platform.ts';
 import type { EngineEnvironment } from './address.ts';
 import { build } from './build.ts';
 import { connect } from './connect.ts';
 import { engineFailure, engineStatus } from './dockerode-failure.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, LocalImage } from './engine.ts';
 import { type EngineClock, pushWithRetries } from './push-retry.ts';
 import { hostOf } from './registry-host.ts';
 import { pull, pushOnce } from './transfer.ts';
@@ -58,10 +59,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-async function inspect(docker: Docker, name: string): ReturnType<Engine['image']> {
-  let found: Docker.ImageInspectInfo;
+/** The typings lack the variant. */
+type Found = Docker.ImageInspectInfo & { Variant?: string };
+
+async function inspect(docker: Docker, name: string): Promise<LocalImage | undefined> {
+  let found: Found;
   try {
-    found = await docker.getImage(name).inspect();
+    found = (await docker.getImage(name).inspect()) as Found;
   } catch (cause) {
     if (engineStatus(cause) === 404) return undefined;
     throw cause;
@@ -70,6 +74,9 @@ async function inspect(docker: Docker, name: string): ReturnType<Engine['image']
   const check = config?.Healthcheck?.Test;
   return {
     id: found.Id,
+    platform: formatPlatform(
+      normalisePlatform({ os: found.Os, architecture: found.Architecture, variant: found.Variant }),
+    ),
     labels: config?.Labels ?? {},
     repoDigests: found.RepoDigests ?? [],
     volumes: Object.keys(config?.Volumes ?? {}).sort(),

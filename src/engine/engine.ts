@@ -56,6 +56,21 @@ export interface PushOptions {
 export interface Credential {
   readonly username: string;
   readonly password: string;
+  /** An OAuth2 refresh token, which some logins leave instead of a password. */
+  readonly identityToken?: string;
+  /** A bearer token that needs no token server. */
+  readonly registryToken?: string;
+}
+
+/** An image as the engine has it. `id` is a config digest or a manifest digest, by the kind of store: never compared. */
+export interface LocalImage {
+  readonly id: string;
+  /** `linux/amd64`, `linux/arm/v7`. */
+  readonly platform: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly repoDigests: readonly string[];
+  readonly volumes: readonly string[];
+  readonly healthcheck: boolean;
 }
 
 /**
@@ -85,16 +100,7 @@ export interface Engine {
     platform?: string,
   ): Promise<void>;
   /** Local image by name or id, `undefined` if the engine does not have it. */
-  image(name: string): Promise<
-    | {
-        id: string;
-        labels: Readonly<Record<string, string>>;
-        repoDigests: readonly string[];
-        volumes: readonly string[];
-        healthcheck: boolean;
-      }
-    | undefined
-  >;
+  image(name: string): Promise<LocalImage | undefined>;
   removeImage(name: string): Promise<void>;
   /** The raw client, for harness/ (containers, networks, volumes) only. */
   readonly docker: import('dockerode');

@@ -7,9 +7,16 @@ export function hostOf(reference: string): string {
 
 /** What the engine sends to that registry. It wants the header without a credential too; some answer 400 else. */
 export function authOf(reference: string, credential: Credential | undefined): Record<string, string> {
-  return credential
-    ? { username: credential.username, password: credential.password, serveraddress: hostOf(reference) }
-    : {};
+  if (!credential) return {};
+  const { username, password, identityToken, registryToken } = credential;
+  const host = hostOf(reference);
+  return {
+    username,
+    password,
+    serveraddress: host === 'docker.io' ? 'https://index.docker.io/v1/' : host,
+    ...(identityToken === undefined ? {} : { identitytoken: identityToken }),
+    ...(registryToken === undefined ? {} : { registrytoken: registryToken }),
+  };
 }
 
 /** Whether Podman is to be told that this registry is spoken to without TLS; Docker knows loopback by itself. */

@@ -68,7 +68,8 @@ export function showProgress({ log, host, now }: ProgressOptions): ProgressView 
   timer.unref();
 
   return {
-    take({ step, status, ms, cached, line }) {
+    take({ step: name, status, ms, cached, line }) {
+      const step = name.replace(/\s+/g, ' ').slice(0, 200);
       const one = running.get(step) ?? { step, since: now(), lines: [], begun: false };
       if (status === 'started') {
         running.set(step, one);
