@@ -1,4 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
+import type { RawSettings } from '../settings/read.ts';
 import { commitOf, defined, numberOf, textOf } from '../untrusted/fields.ts';
 import type { Environment } from './detect.ts';
 import { statementFacts } from './facts.ts';
@@ -24,6 +25,7 @@ export function droneHost(env: Environment, write: (text: string) => void): Host
     name: 'drone',
     event: droneEvent(env),
     workspace: env.DRONE_WORKSPACE,
+    defaults: buildParameters(env),
     async publish(report, host) {
       if (env.DRONE_OUTPUT) writeOutputs(env.DRONE_OUTPUT, report);
       if (env.DRONE_CARD_PATH) writeCard(env.DRONE_CARD_PATH, report, write, host.log.redact);
@@ -112,4 +114,24 @@ function writeCard(
   const card = redact(JSON.stringify({ schema: CARD_SCHEMA, data }));
   if (path === '/dev/stdout') write(`\u001b]1338;${Buffer.from(card).toString('base64')}\u001b]0m\n`);
   else writeFileSync(path, card);
+}
+
+/**
+ * Parameters of a build that `testme` started through the API are environment variables of every step. Only a custom
+ * build has them: what a pull request's own pipeline could set is not believed.
+ */
+function buildParameters(env: Environment): RawSettings {
+  const settings = new Map<string, { value: string; source: string }>();
+  if (env.DRONE_BUILD_EVENT !== 'custom') return settings;
+  const take = (name: string, value: string | undefined): void => {
+    if (value !== undefined && value !== '') settings.set(name, { value, source: 'a build parameter' });
+  };
+  take('candidate', env.KNOWNGOOD_CANDIDATE);
+  take('pull-request', env.KNOWNGOOD_PULL_REQUEST);
+  const words = Object.entries(env).flatMap(([key, value]) => {
+    const name = /^KNOWNGOOD_ARG_([A-Z0-9_]+)$/.exec(key)?.[1];
+    return name === undefined ? [] : [[name.toLowerCase().replaceAll('_', '-'), value ?? ''] as const];
+  });
+  if (words.length > 0) take('arguments', JSON.stringify(Object.fromEntries(words)));
+  return settings;
 }

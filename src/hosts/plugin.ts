@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { RawSettings } from '../settings/read.ts';
 import type { Environment } from './detect.ts';
 import type { Event, Host, StepReport } from './host.ts';
 import { createLog, plainStyle } from './log.ts';
@@ -19,15 +20,18 @@ export function pluginHost(
     event: Event;
     workspace: string | undefined;
     publish(report: StepReport, host: Host): Promise<void>;
+    /** Settings that the host itself gives, where nobody wrote them. */
+    defaults?: RawSettings;
   },
 ): Host {
-  const rawSettings = settingsFromPrefix(
+  const written = settingsFromPrefix(
     env,
     'PLUGIN_',
     (name) => name.toLowerCase().replaceAll('_', '-'),
     (name) => `\`${name.replaceAll('-', '_')}\``,
     FOREIGN,
   );
+  const rawSettings: RawSettings = new Map([...(own.defaults ?? []), ...written]);
   const host: Host = {
     name: own.name,
     event: own.event,

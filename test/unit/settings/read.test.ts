@@ -105,6 +105,19 @@ describe('a setting on each host', () => {
     expect(readOn(host())).toMatchObject(wanted);
   });
 
+  it('on Drone has the parameters of a build that a comment started, and of no other', () => {
+    const parameters = { KNOWNGOOD_ARG_BASE_VERSION: '3.0.1', PLUGIN_STEP: 'change' };
+    expect(readOn(droneHost(recorded('drone-custom', parameters), quiet))).toMatchObject({
+      candidate: '89abcdef0123456789abcdef0123456789abcdef',
+      pullRequest: 12,
+      arguments: { 'base-version': '3.0.1' },
+    });
+    const elsewhere = recorded('drone-pull-request', {
+      KNOWNGOOD_CANDIDATE: '89abcdef0123456789abcdef0123456789abcdef',
+    });
+    expect(readOn(droneHost(elsewhere, quiet)).candidate).toBeUndefined();
+  });
+
   it('in a terminal takes secrets from the environment', () => {
     const { rawSettings } = readCommandLine(['promote', '--ledger-token', 'typed']);
     const host = terminalHost(
