@@ -27,7 +27,7 @@ export async function lockFolder(folder: string, waiting: Waiting, write: WriteH
   while (!(await create(path, nonce, waiting, write))) {
     if (waiting.now() > until)
       throw new Failure('ledger-busy', `${folder} is locked by others all the time.`);
-    if (!(await breakExpired(path, waiting))) await waiting.sleep(5 + waiting.random() * 45);
+    if (!(await breakExpired(path, waiting, write))) await waiting.sleep(5 + waiting.random() * 45);
   }
   const held = async (): Promise<boolean> => (await contentOf(path))?.startsWith(`${nonce} `) ?? false;
   return {
@@ -36,7 +36,7 @@ export async function lockFolder(folder: string, waiting: Waiting, write: WriteH
         throw new Failure('ledger-busy', `${folder} was locked by another run in the meantime.`);
     },
     async release() {
-      if (await held()) await unlink(path).catch(() => undefined);
+      if (await held()) await write('unlock', () => unlink(path)).catch(() => undefined);
     },
   };
 }
@@ -62,13 +62,13 @@ async function create(path: string, nonce: string, waiting: Waiting, write: Writ
  * Removes a lock whose lease is over. It is moved aside first and looked at again there: between our look and the
  * move another run may have broken it and locked anew; that one gets its lock back, and asks before it writes.
  */
-async function breakExpired(path: string, waiting: Waiting): Promise<boolean> {
+async function breakExpired(path: string, waiting: Waiting, write: WriteHook): Promise<boolean> {
   const seen = await contentOf(path);
   if (seen === undefined) return true;
   if ((await endOfLease(path, seen)) > waiting.now()) return false;
   const aside = `${path}-${randomUUID()}`;
   try {
-    await rename(path, aside);
+    await write('break lock', () => rename(path, aside));
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return true;
     throw unavailable(path, cause);

@@ -35,7 +35,7 @@ export function ledgerOver(store: Store): Ledger {
 
     async promoted(image) {
       const all: PromotedRelease[] = [];
-      for (const [recipe, files] of await store.readAll()) {
+      for (const [recipe, files] of [...(await store.readAll())].sort(([a], [b]) => (a < b ? -1 : 1))) {
         // A damaged record of another image is not this recipe's business, and must not stop its promotion.
         const mentions = `${files['canonical.json'] ?? ''}${files['promotions.ndjson'] ?? ''}`.includes(
           image,
