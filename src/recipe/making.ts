@@ -2,6 +2,7 @@
 
 export { describeDifferences, recipeDifferences } from './difference.ts';
 export { buildContext } from './files.ts';
+export { hideDockerfile } from './ignored-dockerfile.ts';
 export { imageRecipe } from './image-recipe.ts';
 export { folderInside } from './inside.ts';
 export { locateInstruction } from './locate.ts';
