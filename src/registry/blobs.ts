@@ -29,31 +29,26 @@ export async function getBlob(
 }
 
 /** Distribution spec, "Checking if content exists in the registry". A 404 that is not a registry's is no answer. */
-export async function blobExists(
-  session: Session,
-  reference: Reference,
-  digest: Digest,
-  doing: 'pull' | 'push' = 'pull',
-): Promise<boolean> {
+export async function blobExists(session: Session, reference: Reference, digest: Digest): Promise<boolean> {
   const path = `blobs/${digest}`;
-  const response = await session.send(reference, { method: 'HEAD', path, doing });
+  const response = await session.send(reference, { method: 'HEAD', path, doing: 'pull' });
   if (response.ok) return true;
   if (isAbsence(response)) return false;
   // A storage server that we were sent on to may refuse HEAD alone.
   const own = new URL(response.url).origin === new URL(session.urlOf(reference, path)).origin;
-  if (response.status !== 404 && own) throw session.failure(reference, doing, response);
+  if (response.status !== 404 && own) throw session.failure(reference, 'pull', response);
   // HEAD has no body to tell by; one byte is enough to ask for.
   const headers = { range: 'bytes=0-0' };
   const answer = await session.send(reference, {
     path,
-    doing,
+    doing: 'pull',
     headers,
     verbatim: true,
     limit: DEFAULT_LIMIT,
   });
   if (isAbsence(answer)) return false;
   if (answer.ok) return true;
-  throw session.failure(reference, doing, answer);
+  throw session.failure(reference, 'pull', answer);
 }
 
 /** Distribution spec, "Mounting a blob from another repository". False: it has to be uploaded. */

@@ -133,22 +133,28 @@ function run(
   env: DockerConfigSource['env'],
 ): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], {
-      env: { ...env },
-      stdio: ['pipe', 'pipe', 'ignore'],
-      timeout: HELPER_TIME,
-    });
+    const child = spawn(program, ['get'], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
     const chunks: Buffer[] = [];
     let size = 0;
+    const stop = () => {
+      child.kill('SIGKILL');
+      // What the helper started could hold the other end open for ever.
+      child.stdout.destroy();
+    };
+    const timer = setTimeout(stop, HELPER_TIME);
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > HELPER_OUTPUT) child.kill();
+      if (size > HELPER_OUTPUT) stop();
       else chunks.push(chunk);
     });
-    child.on('error', (cause) =>
-      reject(unreadable(`The credential helper ${program} could not be started.`, cause)),
-    );
-    child.on('close', (status) => resolve({ status, output: Buffer.concat(chunks).toString('utf8') }));
+    child.on('error', (cause) => {
+      clearTimeout(timer);
+      reject(unreadable(`The credential helper ${program} could not be started.`, cause));
+    });
+    child.on('close', (status) => {
+      clearTimeout(timer);
+      resolve({ status, output: Buffer.concat(chunks).toString('utf8') });
+    });
     // A helper that does not read its input must not end us with EPIPE.
     child.stdin.on('error', () => {});
     child.stdin.end(input);

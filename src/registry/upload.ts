@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Attempt, HttpResponse, RequestBody } from '../http/http.ts';
+import { isTransientStatus } from '../http/retry.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { type Reference, repositoryName } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
 import { errorsOf, isLostUpload } from './answers.ts';
-import { blobExists } from './blobs.ts';
 import { chunksOf } from './chunks.ts';
 import type { BlobSource } from './registry.ts';
 import type { RegistryRequest, Session } from './session.ts';
@@ -61,14 +61,11 @@ async function collect(source: BlobSource, digest: Digest): Promise<Uint8Array> 
   throw changed(digest);
 }
 
-/** Only a certain yes saves the upload; any doubt costs no more than sending it. */
+/** Only a yes saves the upload; any doubt costs no more than sending it, and its answer has the words that HEAD lacks. */
 async function isThere({ session, reference, digest }: Upload): Promise<boolean> {
-  try {
-    return await blobExists(session, reference, digest, 'push');
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'cannot-determine') return false;
-    throw error;
-  }
+  const response = await session.send(reference, { method: 'HEAD', path: `blobs/${digest}`, doing: 'push' });
+  if (isTransientStatus(response.status)) throw session.failure(reference, 'push', response);
+  return response.ok;
 }
 
 /** Where to send it, and the smallest piece that the registry takes ("OCI-Chunk-Min-Length"). */
