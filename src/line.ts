@@ -12,7 +12,7 @@ import { runContextOf } from './rules/run-context.ts';
 import { stepsOf } from './settings/lines.ts';
 import type { Settings, StepName } from './settings/schema.ts';
 import type { CandidateStep, FreeStepInput, Step, StepResult } from './steps/step.ts';
-import { createTools, type OwnedTools } from './tools.ts';
+import { createTools, type OwnedTools, removeLeftovers } from './tools.ts';
 
 /** Everything a run depends on, read once by the entry. */
 export interface LineInput {
@@ -69,10 +69,7 @@ export async function runLine(input: LineInput): Promise<OutcomeName> {
 
 /** GitHub's `post` run: removes what a killed step of this job left behind. */
 export async function cleanUpAfterJob(host: Host, env: Environment): Promise<number> {
-  const { cleanUpJournal } = await import('./harness/journal.ts');
-  void env;
-  void host;
-  void cleanUpJournal;
+  await removeLeftovers(host, env);
   return 0;
 }
 

@@ -6,6 +6,7 @@ import type { Environment } from './hosts/detect.ts';
 import type { Host } from './hosts/host.ts';
 import type { Clock } from './http/clock.ts';
 import { Failure } from './outcome.ts';
+import { credentialVariables } from './settings/credential-variables.ts';
 import { defaultImage, ledgerAddress, recipeName, registryCredentials } from './settings/defaults.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
@@ -251,6 +252,15 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     policy,
     recipeName: settings.recipe ?? recipeName(event, workspace),
     harnessPaths: notYet,
+    harness: () => import('./harness/harness.ts'),
+    children: {
+      path: env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      // A plugin that a person installed for the docker command is found in our private configuration too.
+      pluginFolders: [join(env.DOCKER_CONFIG ?? join(env.HOME ?? '/', '.docker'), 'cli-plugins')],
+      credentials: credentialVariables(env),
+    },
+    testRules: notYet,
+    layOut: notYet,
     candidate: notYet,
     trackedIn: notYet,
     registry,
@@ -266,6 +276,33 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
       for (const closer of closers.reverse()) await closer().catch((error) => log.detail(String(error)));
     },
   };
+}
+
+/** How long a host lets a job's last hook run. */
+const LEFTOVERS_MS = 20_000;
+
+/**
+ * Removes what a killed test of this job left on the engine, by its journals in knowngood-out. The engine is looked
+ * for only where there is one; what cannot be removed is said.
+ */
+export async function removeLeftovers({ workspace, log }: Host, env: Environment): Promise<void> {
+  try {
+    const { removeJournalledRuns } = await import('./harness/clean-up.ts');
+    const signal = AbortSignal.timeout(LEFTOVERS_MS);
+    const engine = once(async () => {
+      const { connect } = await import('./engine/connect.ts');
+      return (await connect(env['INPUT_DOCKER-HOST'] || undefined, env, signal)).docker;
+    });
+    const { removed, left } = await removeJournalledRuns(
+      engine,
+      join(workspace, 'knowngood-out'),
+      LEFTOVERS_MS,
+    );
+    if (removed > 0) log.info(`Removed ${removed} things that a killed test had left behind.`);
+    for (const { kind, name, why } of left) log.info(`The ${kind} ${name} could not be removed: ${why}`);
+  } catch (cause) {
+    log.info(`What a killed test left behind could not be removed: ${(cause as Error).message}`);
+  }
 }
 
 /** Runs `make` at the first call and answers every call with that one result. */

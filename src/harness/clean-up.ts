@@ -143,9 +143,13 @@ export async function removeDeadRuns(
 
 /**
  * For a job that is over (GitHub's `post:`): removes the runs whose journals lie in the recipes' folders of `out`,
- * whoever owned them.
+ * whoever owned them. The engine is asked for only where there is such a journal.
  */
-export async function removeJournalledRuns(docker: Docker, out: string, ms: number): Promise<Removal> {
+export async function removeJournalledRuns(
+  engine: () => Promise<Docker>,
+  out: string,
+  ms: number,
+): Promise<Removal> {
   let removed = 0;
   const left: Removal['left'][number][] = [];
   for (const recipe of foldersIn(out)) {
@@ -153,7 +157,7 @@ export async function removeJournalledRuns(docker: Docker, out: string, ms: numb
     for (const run of journalledRuns(namesIn(folder))) {
       const journal = join(folder, `journal-${run}.ndjson`);
       const result = await removeRun(
-        docker,
+        await engine(),
         { run, journalled: ownLines(folder, journal, run), abrupt: true },
         ms,
       );

@@ -1,4 +1,4 @@
-import { failure, note } from './reason.ts';
+import { failure, note, skip } from './reason.ts';
 
 /** Codes of the entry itself: settings, hosts, the workspace, the dossier, and what any room may meet. */
 export const running = {
@@ -59,6 +59,7 @@ export const running = {
     'Check the host name and the network, then try again.',
   ),
   'git-failed': failure('git ended with an error.', 'See the message of git.'),
+  'dry-run': skip('Nothing was run: only the plan was asked for.', 'Leave out `dry-run` to run it.'),
   cancelled: failure('The run was cancelled.', 'Start it again when you want its answer.'),
   'cannot-determine': failure(
     'A look-up was not answered, so the question stays open.',

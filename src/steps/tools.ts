@@ -4,11 +4,13 @@ import type { DroneServer } from '../forge/drone-server.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Git } from '../git/git.ts';
 import type { Remote } from '../git/remote.ts';
+import type { Programs } from '../harness/site.ts';
 import type { Clock } from '../http/clock.ts';
 import type { Http } from '../http/http.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../provenance/policy.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { TestRules } from '../rules/test-plan.ts';
 
 /**
  * What steps may ask for. `src/tools.ts` is the only implementation: it constructs each adapter at first use, by
@@ -36,6 +38,14 @@ export interface Tools {
    * commands): a stranger's pull request must not change them.
    */
   harnessPaths(): Promise<readonly string[]>;
+  /** Running the subject in containers. */
+  harness(): Promise<typeof import('../harness/harness.ts')>;
+  /** What the programs that a test starts may see of this process, and which credentials are beside them. */
+  readonly children: Omit<Programs, 'home'>;
+  /** What the release branch says about testing this recipe, at its fetched tip. */
+  testRules(): Promise<TestRules>;
+  /** Lays a commit's tree out as plain files, without `.git`, in a folder that does not exist yet. */
+  layOut(commit: string, folder: string): Promise<void>;
   /** The forge of the event's repository. */
   forge(): Promise<Forge>;
   /** The Drone server that the settings name. */
