@@ -79,6 +79,20 @@ export function stageNamed(stages: readonly Stage[], name: string): Stage | unde
   return stages.findLast((stage) => stage.name === name.toLowerCase());
 }
 
+/** The labels that the target stage has from LABEL, its own and those of the stages that it is made from. */
+export function labelsOf(dockerfile: Dockerfile, target?: string): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {};
+  let stage: Stage | undefined = targetStage(dockerfile, target);
+  const chain: Stage[] = [];
+  for (; stage !== undefined; stage = stageNamed(dockerfile.stages.slice(0, stage.index), stage.from.text)) {
+    chain.unshift(stage);
+  }
+  for (const { key, value } of chain.flatMap((one) => one.labels)) {
+    Object.defineProperty(labels, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return labels;
+}
+
 function readFrom(instruction: Instruction, path: string): { from: Word; name?: string } {
   const [from, as, name, ...more] = instruction.words;
   if (from === undefined) throw dockerfileInvalid(path, instruction.line, 'FROM names no image');

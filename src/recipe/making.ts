@@ -1,11 +1,17 @@
-/** What the steps that make or check an image need of this room. */
+/** What the steps need of this room. */
 
-export { describeDifferences, recipeDifferences } from './difference.ts';
-export { buildContext } from './files.ts';
+export { type ComposeApplication, readCompose, usualComposeFiles } from './compose.ts';
+export { composeRecipe } from './compose-recipe.ts';
+export { type Difference, describeDifferences, onlyBasesMoved, recipeDifferences } from './difference.ts';
+export { type Dockerfile, labelsOf, readDockerfile } from './dockerfile.ts';
+export type { ComposeDocument, ImageDocument, Recipe, RecipeDocument } from './document.ts';
+export { type BuildContext, buildContext } from './files.ts';
 export { hideDockerfile } from './ignored-dockerfile.ts';
-export { imageRecipe } from './image-recipe.ts';
+export { type ImageInputs, type ImageRecipe, imageRecipe } from './image-recipe.ts';
 export { folderInside } from './inside.ts';
 export { locateInstruction } from './locate.ts';
+export { type Checkout, compareWithCheckout, recomputeRecipe } from './recompute.ts';
+export type { Resolve } from './resolve.ts';
 export { parseRecipeDocument } from './stored-document.ts';
 export { packContext } from './tar.ts';
-export { hashTree } from './tree.ts';
+export { type ContextTree, hashTree } from './tree.ts';

@@ -29,6 +29,12 @@ export interface Tools {
   http(): Promise<Http>;
   /** Reading contexts and Dockerfiles, recipes, packing. */
   recipes(): Promise<typeof import('../recipe/making.ts')>;
+  /** The labels of an image and the annotations of its index. */
+  labels(): Promise<typeof import('../provenance/labels.ts')>;
+  /** `git describe --long` of a commit over the release tags; the abbreviated commit where there is none. */
+  describe(commit: string): Promise<string>;
+  /** The candidate's compose files and env file, as the release branch's configuration names them. */
+  composeFiles(): Promise<{ readonly files: readonly string[]; readonly envFile?: string }>;
   registry(): Promise<Registry>;
   /** The credential for exactly this registry host, if there is one. Never for pull requests of forks. */
   registryCredential(host: string): Promise<Credential | undefined>;
