@@ -242,10 +242,8 @@ const alone: readonly Row[] = [
   ],
   [
     'platform-untested',
-    'a platform of the image was not tested',
-    {
-      image: { content: { known: { platforms: ['linux/amd64', 'linux/arm64'], labels: [labels, labels] } } },
-    },
+    'the platform of the image was not tested',
+    { evidence: { testedPlatforms: [] } },
     'permanent',
   ],
   ['evidence-unbound', 'another CI run tested', { evidence: { run: 'run-6' } }, 'permanent'],
