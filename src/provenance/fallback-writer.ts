@@ -18,7 +18,7 @@ const BUDGET_MS = 120_000;
 
 /** How long an entry must be seen to stay before it is reported as written. */
 const SETTLED_MS = 1000;
-const SETTLED_ROUND_TRIPS = 6;
+const SETTLED_WRITES = 10;
 
 /** How many writes in a row may be refused: distribution answers DIGEST_INVALID while another write is under way. */
 const MOST_REFUSALS = 8;
@@ -48,6 +48,7 @@ class FallbackWriter {
   /** Every entry that any reading showed, and ours: what must be in the list at the end. */
   private readonly wanted: Map<Digest, Descriptor>;
   private readonly own: ReadonlySet<Digest>;
+  /** The longest that a write of ours took, in milliseconds: what others' may take is guessed from it. */
   private slowest = 10;
   private refusals = 0;
 
@@ -64,14 +65,12 @@ class FallbackWriter {
       // The wait comes before the read: between read and write is the gap that other writers fall into.
       if (round > 0)
         await clock.sleep(clock.random() * Math.min(3000, this.slowest * 2 ** Math.min(round, 8)));
-      const readAt = clock.now();
       const list = await this.read();
       const missing = await this.missing(list);
       // Found as it should be, and nothing written: nobody to be wary of.
       if (missing.length === 0 && round === 0) return;
       if (missing.length > 0 && !(await this.put(withEntries(list, missing)))) continue;
-      this.slowest = Math.max(this.slowest, clock.now() - readAt);
-      if (await this.stays(Math.max(SETTLED_MS, SETTLED_ROUND_TRIPS * this.slowest))) return;
+      if (await this.stays(Math.max(SETTLED_MS, SETTLED_WRITES * this.slowest))) return;
     }
     throw new Failure('attach-contended');
   }
@@ -119,10 +118,12 @@ class FallbackWriter {
         throw new Failure('attach-contended', 'The attestation was deleted while it was listed.');
       this.wanted.delete(digest);
     }
+    const began = this.write.clock.now();
     try {
       const tag = withTag(image, fallbackTag(subject));
       await registry.putManifest(tag, listBytes(withoutEntries(list, gone)), { once: true });
       this.refusals = 0;
+      this.slowest = Math.max(this.slowest, this.write.clock.now() - began);
       return true;
     } catch (error) {
       const refused =

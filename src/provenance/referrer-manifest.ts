@@ -5,6 +5,9 @@ import { BUNDLE_MEDIA_TYPE } from './bundle.ts';
 
 /** The content of configs that say nothing (image-spec, "Guidance for an empty descriptor"). */
 export const emptyConfig = { bytes: Buffer.from('{}'), digest: digestOf('{}') };
+/** The name under which `oras pull` writes the bundle; it skips what has none. */
+const FILE_NAME = 'attestation.sigstore.json';
+
 const EMPTY_MEDIA_TYPE = 'application/vnd.oci.empty.v1+json';
 
 /**
@@ -28,7 +31,14 @@ export function referrerManifest(bundle: AttachedBundle, subject: Descriptor): M
   return makeImageManifest({
     artifactType: BUNDLE_MEDIA_TYPE,
     config: { mediaType: EMPTY_MEDIA_TYPE, digest: emptyConfig.digest, size: emptyConfig.bytes.length },
-    layers: [{ mediaType: BUNDLE_MEDIA_TYPE, digest: digestOf(bundle.bytes), size: bundle.bytes.length }],
+    layers: [
+      {
+        mediaType: BUNDLE_MEDIA_TYPE,
+        digest: digestOf(bundle.bytes),
+        size: bundle.bytes.length,
+        annotations: { 'org.opencontainers.image.title': FILE_NAME },
+      },
+    ],
     subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
     annotations: annotationsOf(bundle),
   });

@@ -14,7 +14,8 @@ export function signEnvelope(payloadType: string, payload: Uint8Array, key: Sign
   return {
     payload: Buffer.from(payload).toString('base64'),
     payloadType,
-    signatures: [{ sig: signature.toString('base64'), keyid: key.publicKey.keyid }],
+    // No `keyid`: cosign compares it with a spelling of its own and skips a signature that has another.
+    signatures: [{ sig: signature.toString('base64') }],
   };
 }
 

@@ -10,7 +10,7 @@ import { publicKeyNamed } from './key.ts';
 import { labelFindings, publishedRecipe } from './labels-agree.ts';
 import type { Policy } from './policy.ts';
 import { hexOf } from './statement.ts';
-import type { Verification, VerifiedStatement, VerifyRequest } from './verification.ts';
+import type { Expected, Verification, VerifiedStatement, VerifyRequest } from './verification.ts';
 import { type BundleVerdict, verifyKeyBundle } from './verify-bundle.ts';
 
 /**
@@ -97,7 +97,7 @@ async function judge(
   if (found.kind === 'broken') return warning('attestation-invalid', found.what);
   try {
     const bundle = parseBundle(found.bytes);
-    const verdict = await verdictOn(bundle, policy, found.spki);
+    const verdict = await verdictOn(bundle, policy, expected, found.spki);
     if (verdict.kind === 'stranger') return { kind: 'stranger' };
     if (verdict.kind === 'damaged') return warning('signature-invalid', verdict.what);
     const statement = parseStatement(verdict.payload);
@@ -136,10 +136,14 @@ async function judge(
 async function verdictOn(
   bundle: ReturnType<typeof parseBundle>,
   policy: Policy,
+  { refs = [], pipelineRefs = [] }: Expected,
   spki: string | undefined,
 ): Promise<BundleVerdict> {
   if (bundle.signer.kind === 'key') return verifyKeyBundle(bundle, policy, spki);
-  return { kind: 'stranger' };
+  if (policy.identities.length === 0) return { kind: 'stranger' };
+  // Only who trusts certificates needs the library that knows them.
+  const { verifyIdentityBundle } = await import('./verify-identity.ts');
+  return verifyIdentityBundle(bundle, policy, [...refs, ...pipelineRefs]);
 }
 
 function missingFinding(type: string, judged: readonly Judged[], unopened: number): Finding {

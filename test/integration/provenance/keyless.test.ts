@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sandbox } from '../../../sandbox/index.ts';
+import { parseReference, withDigest } from '../../../src/oci/reference.ts';
+import type { Policy } from '../../../src/provenance/policy.ts';
+import { readPolicy } from '../../../src/provenance/policy.ts';
+import { attach } from '../../../src/provenance/referrers.ts';
+import { predicateTypes, type Statement, statementBytes } from '../../../src/provenance/statement.ts';
+import type { Verification } from '../../../src/provenance/verification.ts';
+import { verifyImage } from '../../../src/provenance/verify.ts';
+import { builder, commit, provenanceOf, putImage, ref, repository } from '../../unit/provenance/scene.ts';
+import { hastyClock, openRegistry } from './real-registry.ts';
+import { type SigstoreDouble, sigstoreDouble } from './sigstore-double.ts';
+
+const issuer = 'https://token.actions.githubusercontent.com';
+const workflow = 'https://github.com/acme/hedgedoc/.github/workflows/release.yml';
+const claims = { iss: issuer, san: `${workflow}@${ref}`, sha: commit, ref };
+
+describe('keyless signatures', () => {
+  let sigstore: SigstoreDouble;
+  let host: string;
+  const registry = openRegistry();
+  beforeAll(async () => {
+    host = (await sandbox()).registry.host;
+    sigstore = await sigstoreDouble();
+  });
+  afterAll(() => sigstore.stop());
+
+  const identity = { san: claims.san, issuer, builder };
+  const policyOf = (more: Partial<typeof identity> = {}): Policy =>
+    readPolicy(
+      JSON.stringify({
+        identities: [{ ...identity, ...more }],
+        'trusted-root': sigstore.trustedRoot,
+        repository,
+        predicates: [predicateTypes.provenance],
+      }),
+    );
+
+  async function signedImage(
+    name: string,
+    by: Readonly<Record<string, string>> = claims,
+    change: (text: string) => string = (text) => text,
+  ) {
+    const image = parseReference(`${host}/keyless/${name}`);
+    const { digest, platforms } = await putImage(registry, image, { salt: name });
+    const statement: Statement = provenanceOf(image, platforms);
+    const signed = await sigstore.sign(statementBytes(statement), by);
+    const bytes = Buffer.from(change(Buffer.from(signed).toString()));
+    const bundles = [{ bytes, predicateType: statement.predicateType }];
+    await attach({ registry, image, subject: digest, bundles, clock: hastyClock });
+    return (policy: Policy, refs?: string[]): Promise<Verification> =>
+      verifyImage({
+        registry,
+        image: withDigest(image, digest),
+        policy,
+        expected: refs === undefined ? {} : { refs },
+      });
+  }
+
+  it('verify by certificate, log and exact identity', async () => {
+    const verify = await signedImage('good');
+    const answer = await verify(policyOf());
+    expect(answer.findings).toEqual([]);
+    expect(answer).toMatchObject({ answer: 'verified', statements: [{ signer: claims.san, builder }] });
+  });
+
+  it('may name the workflow without its ref, where the ref is expected', async () => {
+    const verify = await signedImage('ref');
+    const policy = policyOf({ san: workflow });
+    expect((await verify(policy, [ref])).answer).toBe('verified');
+    expect(await verify(policy)).toMatchObject({ answer: 'missing', strangers: 1 });
+    expect(await verify(policy, ['refs/tags/9'])).toMatchObject({ answer: 'missing', strangers: 1 });
+  });
+
+  it.each([
+    ['a longer name that ours is a part of', { ...claims, san: `${workflow}@${ref}-evil` }],
+    ['a name that ends like ours', { ...claims, san: `https://evil.example/?${workflow}@${ref}` }],
+    [
+      'a name that a pattern of ours would match',
+      { ...claims, san: `${workflow.replace('github.com', 'githubXcom')}@${ref}` },
+    ],
+    ['another issuer', { ...claims, iss: 'https://gitlab.example' }],
+  ])('by %s are strangers', async (name, by) => {
+    const verify = await signedImage(`stranger-${name.length}`, by);
+    expect(await verify(policyOf())).toMatchObject({ answer: 'missing', strangers: 1 });
+  });
+
+  it('whose certificate is of another commit contradict the statement', async () => {
+    const verify = await signedImage('commit', { ...claims, sha: 'f'.repeat(40) });
+    const answer = await verify(policyOf());
+    expect(answer.answer).toBe('bad');
+    expect(answer.findings[0]).toMatchObject({ code: 'provenance-mismatch', found: 'f'.repeat(40) });
+  });
+
+  it('are damaged where payload, signature or log entry was changed', async () => {
+    const changes: ((json: ReturnType<typeof JSON.parse>) => void)[] = [
+      (json) => {
+        const text = Buffer.from(json.dsseEnvelope.payload, 'base64')
+          .toString()
+          .replace(commit, 'f'.repeat(40));
+        json.dsseEnvelope.payload = Buffer.from(text).toString('base64');
+      },
+      (json) => {
+        const bytes = Buffer.from(json.dsseEnvelope.signatures[0].sig, 'base64');
+        bytes[20]! ^= 1;
+        json.dsseEnvelope.signatures[0].sig = bytes.toString('base64');
+      },
+      (json) => {
+        json.verificationMaterial.tlogEntries = [];
+      },
+      (json) => {
+        json.verificationMaterial.tlogEntries[0].inclusionPromise.signedEntryTimestamp = 'AAAA';
+      },
+      (json) => {
+        json.verificationMaterial.tlogEntries[0].integratedTime = '1';
+      },
+    ];
+    for (const [i, change] of changes.entries()) {
+      const verify = await signedImage(`damaged-${i}`, claims, (text) => {
+        const json = JSON.parse(text);
+        change(json);
+        return JSON.stringify(json);
+      });
+      const answer = await verify(policyOf());
+      expect(answer.answer, `change ${i}`).toBe('bad');
+      expect(answer.findings[0], `change ${i}`).toMatchObject({
+        code: 'signature-invalid',
+        level: 'warning',
+      });
+    }
+  });
+
+  it('by an authority that the policy does not trust prove nothing', async () => {
+    const verify = await signedImage('authority');
+    const other = await sigstoreDouble();
+    const policy = { ...policyOf(), trustedRoot: other.trustedRoot };
+    await other.stop();
+    expect((await verify(policy)).answer).toBe('bad');
+  });
+});

@@ -1,0 +1,13 @@
+import { createHttp } from '../../../src/http/client.ts';
+import { type Clock, systemClock } from '../../../src/http/clock.ts';
+import { createRegistry } from '../../../src/registry/client.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
+
+/** Our client without credentials, as a run would make it. */
+export function openRegistry(): Registry {
+  const http = createHttp({ clock: systemClock });
+  return createRegistry({ http, clock: systemClock, credentials: async () => undefined });
+}
+
+/** For attaching where nobody else writes: nothing to wait for. */
+export const hastyClock: Clock = { ...systemClock, sleep: async () => {} };
