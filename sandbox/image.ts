@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { engineApi } from './docker-api.ts';
 
-/** A file, folder or link of an image's layer; all belong to root and carry one fixed time, so that digests repeat. */
+/** A file (its content, or `from` where on this machine it comes), folder or link of a layer; all belong to root and carry one fixed time, so that digests repeat. */
 export type Entry =
   | { readonly path: string; readonly content: Buffer | string; readonly mode?: number }
+  | { readonly path: string; readonly from: string; readonly mode?: number }
   | { readonly path: string; readonly folder: true; readonly mode?: number }
   | { readonly path: string; readonly linkTo: string; readonly hard?: boolean };
 
@@ -41,7 +43,7 @@ export interface Image {
   readonly mediaType: string;
   readonly manifest: Buffer;
   readonly config: Blob;
-  readonly layers: readonly (Blob & { readonly tar: Buffer })[];
+  readonly layers: readonly Blob[];
 }
 
 /** Makes an image of one layer for each list of entries. */
@@ -51,7 +53,8 @@ export async function makeImage(
 ): Promise<Image> {
   const docker = options.format === 'docker';
   const tars = await Promise.all(layers.map(tarOf));
-  const blobs = tars.map((tar) => ({ ...blob(gzipSync(tar, { level: 6 })), tar }));
+  // Fast rather than small: it stays on this machine.
+  const blobs = tars.map((tar) => blob(gzipSync(tar, { level: 1 })));
   const config = blob(
     json({
       architecture:
@@ -163,7 +166,7 @@ export async function loadImage(
 ): Promise<void> {
   const files: Entry[] = image.layers.map((layer) => ({
     path: `${hex(layer.digest)}.tar`,
-    content: layer.tar,
+    content: layer.bytes,
   }));
   files.push({ path: `${hex(image.config.digest)}.json`, content: image.config.bytes });
   const list = [
@@ -199,6 +202,8 @@ export async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
   for (const entry of entries) {
     if ('content' in entry) {
       tar.entry({ name: entry.path, mode: entry.mode ?? 0o644, mtime }, entry.content);
+    } else if ('from' in entry) {
+      tar.entry({ name: entry.path, mode: entry.mode ?? 0o644, mtime }, readFileSync(entry.from));
     } else if ('linkTo' in entry) {
       const type = entry.hard ? 'link' : 'symlink';
       tar.entry({ name: entry.path, type, linkname: entry.linkTo, mode: 0o777, mtime });
