@@ -2,6 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { blobExists, getBlob, mountBlob } from './blobs.ts';
 import { imageContents } from './contents.ts';
+import { isOpen } from './open.ts';
 import { listReferrers, listTags } from './listing.ts';
 import { getManifest, headManifest, putManifest } from './manifests.ts';
 import type { Registry } from './registry.ts';
@@ -44,6 +45,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       }
     },
     tags: (reference) => listTags(session, reference),
+    isOpen: (reference) => isOpen(session, reference),
     referrers: (reference, digest) => listReferrers(session, reference, digest),
   };
 }

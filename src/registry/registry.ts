@@ -54,6 +54,8 @@ export interface Registry {
     options?: { readonly once?: boolean },
   ): Promise<{ digest: Digest; subjectHonoured: boolean }>;
   tags(reference: Reference): Promise<readonly string[]>;
+  /** Whether the reference's host asks nobody for credentials (distribution spec, "Determining Support"). */
+  isOpen(reference: Reference): Promise<boolean>;
   /** The native referrers API: the index bytes, `undefined` where the registry has no such API (404). */
   referrers(reference: Reference, digest: Digest): Promise<RawManifest | undefined>;
 }

@@ -97,6 +97,10 @@ export class MemoryRegistry implements Registry {
     return { digest, subjectHonoured: this.native.honours && parsed.subject !== undefined };
   }
 
+  async isOpen(): Promise<boolean> {
+    return true;
+  }
+
   async tags(): Promise<readonly string[]> {
     return [...this.tagged.keys()];
   }
