@@ -6,7 +6,7 @@ import type { Git } from './git.ts';
 import { blobsOf, fileAt, filesBelow, namesIn, type ObjectSource, type TreeEntry } from './objects.ts';
 import { isSafePath } from './paths.ts';
 import { branchRef, objectId } from './refs.ts';
-import type { Remote } from './remote.ts';
+import { farSide, type Remote } from './remote.ts';
 
 /** A full commit id, 40 (or 64) lower-case hex digits. */
 export type CommitId = string;
@@ -212,16 +212,6 @@ function turns(): <T>(work: () => Promise<T>) => Promise<T> {
     last = mine.catch(() => undefined);
     return mine;
   };
-}
-
-/**
- * How the other side of a local path is started. It reads the configuration of that repository, our own not
- * reaching it, and would run its hooks as us.
- */
-export function farSide(remote: Remote, program: 'upload-pack' | 'receive-pack'): string[] {
-  return remote.kind === 'path'
-    ? [`--${program}=git -c core.hooksPath=/dev/null -c core.fsmonitor=false ${program}`]
-    : [];
 }
 
 /**

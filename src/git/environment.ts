@@ -44,6 +44,8 @@ const CONFIG: readonly (readonly [key: string, value: string])[] = [
   ['core.protectHFS', 'true'],
   ['core.protectNTFS', 'true'],
   ['core.commitGraph', 'false'],
+  // Asked for the refs of a repository whose objects we borrow, git would go there and obey its configuration.
+  ['core.alternateRefsCommand', 'true'],
   // An empty helper clears the list: no program is asked for a password.
   ['credential.helper', ''],
   ['credential.interactive', 'false'],
@@ -114,7 +116,7 @@ export function gitEnvironment(request: EnvironmentRequest): Record<string, stri
     GIT_ALLOW_PROTOCOL: request.transport ?? 'none',
   });
   const config = [...CONFIG, ...transportConfig(request)];
-  environment['GIT_CONFIG_COUNT'] = String(config.length);
+  environment.GIT_CONFIG_COUNT = String(config.length);
   config.forEach(([key, value], index) => {
     environment[`GIT_CONFIG_KEY_${index}`] = key;
     environment[`GIT_CONFIG_VALUE_${index}`] = value;

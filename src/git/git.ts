@@ -55,8 +55,10 @@ export interface Git {
   run(call: GitCall): Promise<GitAnswer>;
   /** As `run`; standard output as text without the last newline. */
   text(call: GitCall): Promise<string>;
+  /** A path in the scratch folder that nothing is at yet. */
+  place(name: string): string;
   /** A new empty bare repository of our own in the scratch folder; its path. */
-  init(name: string): Promise<string>;
+  init(name: string, format?: 'sha1' | 'sha256'): Promise<string>;
 }
 
 const DEFAULT_TIMEOUT_MS = 5 * 60_000;
@@ -175,17 +177,30 @@ export function createGit(settings: GitSettings): Git {
     return execute(call);
   };
 
+  const place = (name: string): string => {
+    repositories += 1;
+    return join(settings.scratch, `${name}-${repositories}.git`);
+  };
+
   return {
     scratch: settings.scratch,
     environment: settings.environment,
     run,
+    place,
     text: async (call) => (await run(call)).stdout.toString('utf8').replace(/\n$/, ''),
-    init: async (name) => {
-      repositories += 1;
-      const gitDir = join(settings.scratch, `${name}-${repositories}.git`);
+    init: async (name, format = 'sha1') => {
+      const gitDir = place(name);
       // No template: it could bring hooks and a configuration of the machine's.
       await run({
-        args: ['init', '--quiet', '--bare', '--template=', '--initial-branch=none', gitDir],
+        args: [
+          'init',
+          '--quiet',
+          '--bare',
+          '--template=',
+          '--initial-branch=none',
+          `--object-format=${format}`,
+          gitDir,
+        ],
         gitDir,
       });
       return gitDir;

@@ -105,3 +105,13 @@ function credentialOf(username: string, password: string): { username: string; p
 function isListed(url: URL, hosts: readonly string[]): boolean {
   return hosts.some((host) => host.toLowerCase() === url.host || host.toLowerCase() === url.hostname);
 }
+
+/**
+ * How the other side of a local path is started. It reads the configuration of that repository, our own not
+ * reaching it, and would run its hooks as us.
+ */
+export function farSide(remote: Remote, program: 'upload-pack' | 'receive-pack'): string[] {
+  return remote.kind === 'path'
+    ? [`--${program}=git -c core.hooksPath=/dev/null -c core.fsmonitor=false ${program}`]
+    : [];
+}

@@ -58,6 +58,10 @@ export const upgrade = {
     'The tags of the repository could not be listed.',
     'Check `repository` and the credentials; an unreadable list is not an empty one.',
   ),
+  'branch-missing': failure(
+    'A branch that releases or configuration are read from is not there.',
+    'Name it in `release-branch`, or in `releases.branch` of knowngood.yml.',
+  ),
   'pin-not-a-release': failure(
     'The pinned base is not exactly a release.',
     'Pin a release tag, or remove the pin.',
