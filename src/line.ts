@@ -28,11 +28,7 @@ const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> 
   'build-push': () => import('./steps/build-push.ts'),
   attest: () => import('./steps/attest.ts'),
   verify: () => import('./steps/verify.ts'),
-  'step-back': () => import('./steps/step-back.ts'),
   test: () => import('./steps/test.ts'),
-  promote: () => import('./steps/promote.ts'),
-  rollback: () => import('./steps/rollback.ts'),
-  hold: () => import('./steps/hold.ts'),
   testme: () => import('./steps/testme.ts'),
   report: () => import('./steps/report.ts'),
 };

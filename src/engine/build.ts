@@ -65,7 +65,7 @@ function query(request: BuildRequest, classic: boolean, podman: boolean, signal:
     dockerfile: request.dockerfile,
     ...(request.platform === undefined ? {} : { platform: request.platform }),
     ...(request.target === undefined ? {} : { target: request.target }),
-    buildargs: request.buildArgs,
+    buildargs: classic ? request.buildArgs : { ...request.buildKitArgs, ...request.buildArgs },
     labels: request.labels,
     nocache: request.noCache || podman,
     ...(request.pull ? { pull: 'true' } : {}),

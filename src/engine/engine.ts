@@ -32,6 +32,8 @@ export interface BuildRequest {
   readonly platform?: string;
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
+  /** Build arguments that mean something to BuildKit itself; the classic builder would only warn of them. */
+  readonly buildKitArgs?: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly noCache: boolean;
   readonly pull: boolean;

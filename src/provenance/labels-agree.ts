@@ -16,11 +16,13 @@ export function inherited(labels: Labels): readonly string[] {
   return ['version', 'revision'].filter((name) => labels[OCI + name] !== labels[OWN + name]);
 }
 
-/** The recipe as the labels have it. */
+/** The recipe as the labels have it. A recipe without a digest has an empty label, so that none is inherited. */
 export function publishedRecipe(labels: Labels): PublishedRecipe | undefined {
-  const digest = labels[`${OWN}recipe`];
-  const document = labels[`${OWN}inputs`];
-  return digest === undefined || document === undefined ? undefined : { digest, document };
+  const digest = labels[`${OWN}recipe`] ?? '';
+  const document = labels[`${OWN}inputs`] ?? '';
+  const revision = labels[`${OWN}revision`];
+  if (digest === '' || document === '') return undefined;
+  return { digest, document, ...(revision === undefined ? {} : { revision }) };
 }
 
 /** Findings about one platform's labels: inherited, contradicting themselves, or contradicting what was signed. */

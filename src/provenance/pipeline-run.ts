@@ -1,4 +1,5 @@
 import { Failure } from '../outcome.ts';
+import { pageOfRemote } from './labels.ts';
 
 /**
  * The CI run that built something, as SLSA provenance names it. Each host has one function that makes it from the
@@ -45,20 +46,23 @@ export function present(entries: Readonly<Record<string, string | undefined>>): 
 }
 
 /**
- * A repository's page as statements and policies name it: no user name, no `.git`, no final slash.
+ * A repository's page as statements and policies name it: https where it is cloned over ssh, no user name, no `.git`,
+ * no final slash.
  *
- * @throws Failure `run-facts-missing` for addresses that nobody else could look at (ssh, paths)
+ * @throws Failure `run-facts-missing` for what nobody else could look at
  */
 export function repositoryPage(url: string): string {
-  if (!/^https?:\/\//.test(url)) {
-    throw new Failure('run-facts-missing', 'A statement names the repository by its https address.', {
-      remedy: 'Set `repository` to the https address of the repository.',
-    });
+  const page = pageOfRemote(url);
+  if (page === undefined) {
+    throw new Failure(
+      'run-facts-missing',
+      'A statement names the repository by its address, and it has none.',
+      {
+        remedy: 'Set `repository` to the address of the repository.',
+      },
+    );
   }
-  return url
-    .replace(/^(https?:\/\/)[^/@]*@/, '$1')
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '');
+  return page;
 }
 
 /** RFC 3339 UTC without fractions, from seconds since 1970 as Drone and Woodpecker give them. */

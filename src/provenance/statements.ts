@@ -80,7 +80,7 @@ export function releaseStatements(
       source: image.source,
       ...(version === undefined ? {} : { version }),
       revision: image.source.commit,
-      recipe,
+      recipe: { digest: recipe.digest, document: recipe.document },
       how,
     });
     plan.push({

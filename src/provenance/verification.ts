@@ -13,10 +13,10 @@ export interface VerifyRequest {
   /** What the caller knows from git, beside the policy. What is left out is not compared. */
   readonly expected?: Expected;
   /**
-   * Recomputes the recipe of the published document from a checkout. Left out: not compared.
+   * Recomputes the recipe of the published document from a checkout; `undefined`: there is none to compare with.
    * It is a parameter because reading a checkout is not this room's business.
    */
-  readonly recompute?: (published: PublishedRecipe) => Promise<Recomputed>;
+  readonly recompute?: (published: PublishedRecipe) => Promise<Recomputed | undefined>;
 }
 
 export interface Expected {
@@ -40,6 +40,8 @@ export interface PublishedRecipe {
   readonly digest: string;
   /** The recipe document: canonical JSON text. */
   readonly document: string;
+  /** Commit that the labels name. */
+  readonly revision?: string;
 }
 
 /** Answer of the recomputation; `differing` names the inputs, down to paths where they are known. */

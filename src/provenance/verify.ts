@@ -26,9 +26,9 @@ export async function verifyImage(request: VerifyRequest): Promise<Verification>
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'policy-invalid') throw error;
     const seen = { ...progress, statements: [], strangers: 0 };
-    // What contradicts its own digest was answered, and wrongly: that is no outage.
-    if (error.code === 'manifest-invalid') {
-      return { ...seen, answer: 'bad', findings: [finding('manifest-invalid', 'error', error.message)] };
+    // What contradicts its own digest, or is no recipe document, was answered, and wrongly: that is no outage.
+    if (error.code === 'manifest-invalid' || error.code === 'recipe-invalid') {
+      return { ...seen, answer: 'bad', findings: [finding(error.code, 'error', error.message)] };
     }
     return { ...seen, answer: 'unreachable', findings: [], failure: error };
   }
@@ -190,7 +190,7 @@ async function recipeFindings(contents: ImageContents, { recompute }: VerifyRequ
   if (recipe === undefined)
     return [finding('recipe-local', 'warning', 'The image names no recipe to compare.')];
   const answer = await recompute(recipe);
-  return answer.agrees
+  return answer === undefined || answer.agrees
     ? []
     : [
         finding(

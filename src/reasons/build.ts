@@ -22,6 +22,10 @@ export const build = {
     'A recipe document cannot be read.',
     'Build the image again; the document in its label or statement is damaged, or not ours.',
   ),
+  'recipe-unproven': note(
+    'An image says to be of this recipe, and nothing proves it, so it is not reused.',
+    'Nothing to do; where it should be reused, sign it, or promote it.',
+  ),
   'dest-tag-conflict': refusal(
     'The destination tag exists with other content.',
     'Release under a new version; a released tag never moves.',

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { readDossier } from '../dossier/store.ts';
 import { parseReference, type Reference, withDigest } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
-import type { Expected, Verification } from '../provenance/verification.ts';
+import type { Expected, PublishedRecipe, Recomputed, Verification } from '../provenance/verification.ts';
 import { code, table } from '../report/markdown.ts';
 import type { FreeStepInput, Step, StepResult } from './step.ts';
 
@@ -30,6 +30,7 @@ export const step: Step = {
       image,
       policy,
       expected: expectedOf(input),
+      recompute: (published) => recomputed(input, published),
     });
     if (verification.failure !== undefined) throw verification.failure;
     return answer(verification);
@@ -63,6 +64,21 @@ function imageOfDossier({ settings, workspace, out }: FreeStepInput): Reference 
     );
   }
   return withDigest(parseReference(image.image), image.digest);
+}
+
+/** The recipe as this checkout gives it, where it is a clean checkout of the image's own commit. */
+async function recomputed(input: FreeStepInput, published: PublishedRecipe): Promise<Recomputed | undefined> {
+  const { tools, workspace, settings, log, signal } = input;
+  const candidate = await tools.candidate().catch((error: unknown) => {
+    if (error instanceof Failure && error.outcome === 'error') return undefined;
+    throw error;
+  });
+  if (candidate?.checkout !== published.revision || (candidate?.dirty.length ?? 0) > 0) {
+    log.info('The recipe is not recomputed: this is no clean checkout of the commit that the image names.');
+    return undefined;
+  }
+  const { compareWithCheckout, folderInside } = await tools.recipes();
+  return compareWithCheckout({ folder: folderInside(workspace, settings.context) }, published, signal);
 }
 
 /** What the caller says besides the policy: version (and so the tag), commit, and where pipelines may come from. */

@@ -33,8 +33,6 @@ export interface RecipeFacts {
   readonly tiers: readonly string[];
   /** By tier, the reviewed reason why it does not apply to this version. */
   readonly expectedNa: Readonly<Record<string, string>>;
-  /** Versions that must not be released; a release of them is not the latest either. */
-  readonly knownBroken: readonly string[];
 }
 
 /** What the remote's tags say now, read in a repository of our own. */
@@ -44,6 +42,8 @@ export interface ReleaseFacts {
   /** Whether the tag's commit is reachable from the release branch. */
   readonly onBranch: boolean;
   readonly branch: string;
+  /** How many releases are older than the candidate. */
+  readonly older: number;
   /** Highest stable release among this recipe's releases. */
   readonly latest?: Named;
   /** The release that the test says it upgraded from, as the remote has it; absent: no such release. */

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { createGzip, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHttp } from '../../../src/http/client.ts';
 import type { Http, HttpOptions, Retry } from '../../../src/http/http.ts';
@@ -155,6 +156,26 @@ describe('limits', () => {
     await expect.poll(() => closed).toBe(true);
   });
 
+  it('hold for a packed body without end, and its connection is closed', async () => {
+    let closed = false;
+    const { server, http } = await start((_, response, request) => {
+      request.socket.on('close', () => {
+        closed = true;
+      });
+      const gzip = createGzip();
+      gzip.pipe(response.setHeader('content-encoding', 'gzip'));
+      const block = randomBytes(65_536);
+      const more = () => {
+        if (!closed) gzip.write(block, () => setImmediate(more));
+      };
+      more();
+    });
+    await expect(http.request({ url: server.url, limit: 1_000_000 })).rejects.toMatchObject({
+      code: 'answer-invalid',
+    });
+    await expect.poll(() => closed).toBe(true);
+  });
+
   it('take exactly as many bytes as allowed', async () => {
     const { server, http } = await start((_, response) => response.end('x'.repeat(100)));
     expect((await http.request({ url: server.url, limit: 100 })).body).toHaveLength(100);
@@ -280,6 +301,12 @@ describe('retries', () => {
     expect(server.seen).toHaveLength(1);
     await http.request({ url: server.url, method: 'POST' });
     expect((await http.request({ url: server.url, method: 'POST', idempotent: true })).text()).toBe('ok');
+  });
+
+  it('do not repeat a POST after a server error either', async () => {
+    const { server, http } = await start((_, response) => response.writeHead(502).end());
+    expect(await http.request({ url: server.url, method: 'POST' })).toMatchObject({ status: 502 });
+    expect(server.seen).toHaveLength(1);
   });
 
   it('repeat a POST that was certainly not carried out', async () => {

@@ -97,6 +97,12 @@ const alone: readonly Row[] = [
     { evidence: { tiers: upgradeNa('not-requested') } },
     'permanent',
   ],
+  [
+    'tier-na-undeclared',
+    'the test says that it is the first release, and git has older ones',
+    { evidence: { tiers: upgradeNa('first-release') } },
+    'permanent',
+  ],
   ['not-cold', 'volumes were reused', { evidence: { cold: false } }, 'permanent'],
   [
     'not-latest',
@@ -599,10 +605,14 @@ describe('conditions that interact', () => {
     ],
     [
       'a first release has nothing to upgrade from',
-      { record: 'none', evidence: { tiers: upgradeNa('first-release') } },
+      { record: 'none', releases: { older: 0 }, evidence: { tiers: upgradeNa('first-release') } },
       [],
     ],
-    ['no release yet to upgrade from', { record: 'none', evidence: { tiers: upgradeNa('no-release') } }, []],
+    [
+      'no release yet to upgrade from',
+      { record: 'none', releases: { older: 0 }, evidence: { tiers: upgradeNa('no-release') } },
+      [],
+    ],
     [
       'a declared gap is promotable',
       {
@@ -820,7 +830,7 @@ describe('conditions that interact', () => {
     ],
     [
       'an upgrade that did not run had no effect to show',
-      { evidence: { tiers: upgradeNa('first-release'), effect: undefined as never } },
+      { releases: { older: 0 }, evidence: { tiers: upgradeNa('first-release'), effect: undefined as never } },
       [],
     ],
   ];

@@ -1,0 +1,160 @@
+import { parseReference } from '../oci/reference.ts';
+import type { Failure } from '../outcome.ts';
+import { showProgress } from '../report/progress.ts';
+import { chooseBuilder } from '../rules/builder.ts';
+import { decideReuse, type Reuse } from '../rules/reuse.ts';
+import { planStage, type StagePlan } from '../rules/tag-plan.ts';
+import { answer, dryRun, type Made } from './build-push/answer.ts';
+import { buildWithEngine, platformBuilds } from './build-push/build-images.ts';
+import { type Look, lookForImages, rememberBuilt } from './build-push/look.ts';
+import { pushBuilds } from './build-push/push-builds.ts';
+import { moveTag, putReleasedTag } from './build-push/put.ts';
+import { relabel } from './build-push/relabel.ts';
+import { type Wanted, wantedImage } from './build-push/wanted.ts';
+import type { Step, StepInput } from './step.ts';
+
+/** Builds the image and stages it under a tag that nobody pulls, or finds the same recipe already there. */
+export const step: Step = {
+  name: 'build-push',
+  about: 'candidate',
+  needs: () => ['label'],
+  async run(input) {
+    const { candidate, settings } = input;
+    if (candidate.subject.kind === 'compose') {
+      const skipped = { outcome: 'skipped', reasons: ['no-own-image'] } as const;
+      return { ...skipped, outputs: {}, section: { image: skipped } };
+    }
+    const plan = await stagePlan(input, candidate.subject.image);
+    const wanted = await wantedImage(input, candidate.subject.image);
+    const look = await looked(input, wanted, plan);
+    const reuse = decideReuse(
+      {
+        labels: wanted.labels,
+        canRelabel: plan.push,
+        ...(wanted.recipe.digest === undefined ? {} : { recipeDigest: wanted.recipe.digest }),
+        ...(look.adoptableCommit === undefined ? {} : { adoptableCommit: look.adoptableCommit }),
+      },
+      look.found,
+      look.proofs,
+    );
+    tell(input, reuse);
+    const findings = [...wanted.findings, ...look.findings];
+    if (settings.dryRun) return dryRun(wanted, plan, reuse, findings);
+    const made = await carryOut(input, wanted, plan, reuse, look);
+    return answer(wanted, plan, await putTags(input, wanted, plan, made), findings);
+  },
+};
+
+async function stagePlan(input: StepInput, imageName: string): Promise<StagePlan> {
+  const { settings, event, candidate, runContext, tools } = input;
+  const branch = settings.releaseBranch ?? event.repository.defaultBranch;
+  const number = event.pullRequest?.number ?? settings.pullRequest;
+  const image = parseReference(imageName);
+  const facts = {
+    runContext,
+    onReleaseBranch: event.kind === 'push' && branch !== undefined && event.branch === branch,
+    candidateGiven: settings.candidate !== undefined || settings.pullRequest !== undefined,
+    commit: candidate.commit,
+    push: settings.push,
+    publish: settings.publish,
+    tags: settings.tags,
+    ...(candidate.version === undefined ? {} : { version: candidate.version }),
+    ...(event.pullRequest || number !== undefined
+      ? {
+          pullRequest: {
+            fork: event.pullRequest?.fork ?? false,
+            ...(number === undefined ? {} : { number }),
+          },
+        }
+      : {}),
+  };
+  const plan = planStage({ ...facts, credentials: true });
+  // Asked only where it matters: a fork, or an event that pushes nothing, asks no registry for a login.
+  if (!plan.push || (await tools.registryCredential(image.registry))) return plan;
+  return planStage({ ...facts, credentials: await (await tools.registry()).isOpen(image) });
+}
+
+/** Where nothing of ours can be asked for, nothing is looked at: a fork's run has no login and tries none. */
+async function looked(input: StepInput, wanted: Wanted, plan: StagePlan): Promise<Look> {
+  const { settings, log } = input;
+  const nothing: Look = { found: [], contents: new Map(), proofs: [], findings: [] };
+  if (!settings.skipUnchanged) return nothing;
+  if (plan.push) return lookForImages(input, wanted);
+  if (plan.why === 'fork' || plan.why === 'no-credentials') return nothing;
+  return lookForImages(input, wanted).catch((failure: Failure) => {
+    // Nothing is pushed and nothing released here: what cannot be looked up is built.
+    if (failure.code === 'cancelled') throw failure;
+    log.info(`Earlier images could not be looked at: ${failure.message}`);
+    return nothing;
+  });
+}
+
+function tell({ log }: StepInput, reuse: Reuse): void {
+  if (reuse.source !== 'built') {
+    const how = {
+      unchanged: 'The same recipe with the same labels is there already',
+      relabelled: 'The same recipe is there already, and gets new labels',
+      adopted: 'An image from before knowngood names this commit',
+    }[reuse.source];
+    log.info(`${how}: ${reuse.digest} (${reuse.place}).`);
+    return;
+  }
+  for (const { found, why } of reuse.refused)
+    log.info(`${found.digest} (${found.place}) is not reused: ${why}.`);
+}
+
+async function carryOut(
+  input: StepInput,
+  wanted: Wanted,
+  plan: StagePlan,
+  reuse: Reuse,
+  look: Look,
+): Promise<Made> {
+  if (reuse.source !== 'built') {
+    const contents = look.contents.get(reuse.digest)!;
+    if (reuse.source !== 'relabelled' || !plan.push) return { source: reuse.source, contents };
+    const relabelled = await relabel(input, wanted, contents, plan.stage);
+    rememberBuilt(input.tools, relabelled.manifest.digest, wanted.recipe.digest);
+    return { source: 'relabelled', contents: relabelled };
+  }
+  const { settings, log, host, tools, candidate } = input;
+  const { builder, because } = chooseBuilder({
+    asked: settings.builder,
+    secrets: Object.keys(settings.secrets).length > 0,
+    ssh: settings.ssh.length > 0,
+    cacheTo: settings.cacheTo.length > 0,
+    cacheFrom: settings.cacheFrom,
+  });
+  const stage = plan.push ? plan.stage : `local-${candidate.commit.slice(0, 12)}`;
+  const progress = showProgress({ log, host, now: tools.clock.now });
+  try {
+    const builds = platformBuilds(settings.platforms, stage);
+    if (builder === 'buildx') log.info(`Building with buildx, because of ${because.join(', ')}.`);
+    const built = await buildWithEngine(input, wanted, builds, progress.take);
+    const imageId = built[0]?.imageId;
+    if (!plan.push) return { source: 'built', ...(imageId === undefined ? {} : { imageId }) };
+    const contents = await pushBuilds(input, wanted, built, stage, progress.take);
+    rememberBuilt(tools, contents.manifest.digest, wanted.recipe.digest);
+    return { source: 'built', contents, ...(imageId === undefined ? {} : { imageId }) };
+  } finally {
+    progress.end();
+  }
+}
+
+/** The tags of the plan, each at what was made; the exact version last, since that is what people believe. */
+async function putTags(input: StepInput, { image }: Wanted, plan: StagePlan, made: Made): Promise<Made> {
+  const { contents } = made;
+  if (!plan.push || contents === undefined) return made;
+  await moveTag(input, image, plan.stage, contents.manifest);
+  for (const tag of plan.extra) {
+    if (input.settings.allowOverwrite && !isVersionTag(tag))
+      await moveTag(input, image, tag, contents.manifest);
+    else await putReleasedTag(input, image, tag, contents);
+  }
+  for (const tag of plan.moving) await moveTag(input, image, tag, contents.manifest);
+  if (plan.version === undefined) return made;
+  const digest = await putReleasedTag(input, image, plan.version, contents);
+  if (digest === contents.manifest.digest) return made;
+  const registry = await input.tools.registry();
+  return { ...made, contents: await contentsOf(registry, image, digest) };
+}
