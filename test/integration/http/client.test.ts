@@ -139,6 +139,14 @@ describe('limits', () => {
     expect(response.body.length).toBe(65_536);
   });
 
+  it('of an error that cannot be read at all leave its status', async () => {
+    const { server, http, retries } = await start((_, response) =>
+      response.writeHead(403, { 'content-encoding': 'gzip' }).end('not packed'),
+    );
+    expect(await http.request({ url: server.url })).toMatchObject({ status: 403, body: new Uint8Array() });
+    expect(retries).toEqual([]);
+  });
+
   it('hold for a body without end', async () => {
     let closed = false;
     const { server, http } = await start((_, response, request) => {
