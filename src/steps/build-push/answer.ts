@@ -87,7 +87,7 @@ export function dryRun(
   ];
   return {
     outcome: 'done',
-    reasons: ['planned'],
+    reasons: [reuse.source, 'not-pushed'],
     findings,
     outputs: { source: reuse.source, pushed: 'false', 'staged-tags': '[]' },
     summary: table(
