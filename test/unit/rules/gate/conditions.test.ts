@@ -515,7 +515,14 @@ describe('the gate', () => {
     expect(result.rows.map(({ code }) => code)).toEqual(conditions.map(({ code }) => code));
   });
 
-  it.each(alone)('%s: %s', (code, _what, changes, verdict, others = []) => {
+  const rows = alone.map(([code, what, changes, verdict, others = []]) => ({
+    code,
+    what,
+    changes,
+    verdict,
+    others,
+  }));
+  it.each(rows)('$code: $what', ({ code, changes, verdict, others }) => {
     const result = evaluateGate(promotable(changes));
     const row = result.rows.find((each) => each.code === code);
     expect(row?.verdict).toBe(verdict);
