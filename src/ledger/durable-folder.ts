@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../outcome.ts';
 import type { WriteHook } from './store.ts';
@@ -76,18 +76,27 @@ export async function makeFolder(parent: string, name: string): Promise<void> {
   await isFolder(path);
 }
 
+/** What a write of one file is part of. */
+export interface Fenced {
+  readonly write: WriteHook;
+  /** Fails with `ledger-busy` where the folder's lock is another's; asked last before anything visible changes. */
+  readonly stillOurs: () => Promise<void>;
+}
+
+const temporaryPrefix = '.tmp-';
+
 /**
  * Puts this text under this name, whole or not at all, also when the power fails: temp file, fsync, rename, fsync of
- * the folder. `stillOurs` is asked last before the rename.
+ * the folder. A process that is stopped right before the rename, and goes on after its lock was broken, finds its
+ * temp file gone: whoever takes the lock removes those first (`ledger-busy`).
  */
 export async function putFile(
   folder: string,
   name: string,
   text: string,
-  write: WriteHook,
-  stillOurs: () => Promise<void>,
+  { write, stillOurs }: Fenced,
 ): Promise<void> {
-  const temporary = join(folder, `.tmp-${randomUUID()}`);
+  const temporary = join(folder, `${temporaryPrefix}${randomUUID()}`);
   try {
     await write(`write ${name}`, async () => {
       const file = await open(temporary, 'wx', 0o644);
@@ -103,24 +112,46 @@ export async function putFile(
     await syncFolder(folder);
   } catch (cause) {
     await unlink(temporary).catch(() => undefined);
+    if (systemCode(cause) === 'ENOENT') throw overtaken(folder, cause);
     throw unavailable(join(folder, name), cause);
   }
 }
 
-/** Removes the name durably; fine where it is gone. */
+/**
+ * Removes the file durably if it still has this text; fine where it is gone. It is moved aside first and looked at
+ * there, so that what another run wrote in the meantime is put back and not lost (`ledger-busy`).
+ */
 export async function removeFile(
   folder: string,
   name: string,
-  write: WriteHook,
-  stillOurs: () => Promise<void>,
+  expected: string,
+  { write, stillOurs }: Fenced,
 ): Promise<void> {
+  const path = join(folder, name);
+  const aside = join(folder, `${temporaryPrefix}${randomUUID()}`);
   await stillOurs();
   try {
-    await write(`remove ${name}`, () => unlink(join(folder, name)));
+    await write(`remove ${name}`, () => rename(path, aside));
+    if ((await readFile(aside, 'utf8').catch(() => expected)) !== expected) {
+      await link(aside, path).catch(() => undefined);
+      throw overtaken(folder, undefined);
+    }
+    await unlink(aside).catch(() => undefined);
     await syncFolder(folder);
   } catch (cause) {
-    if (systemCode(cause) !== 'ENOENT') throw unavailable(join(folder, name), cause);
+    if (systemCode(cause) !== 'ENOENT') throw unavailable(path, cause);
   }
+}
+
+/** Removes the temp files of processes that were killed or overtaken; only under the folder's lock. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(temporaryPrefix)) await unlink(join(folder, name)).catch(() => undefined);
+  }
+}
+
+function overtaken(folder: string, cause: unknown): Failure {
+  return new Failure('ledger-busy', `${folder} was changed by another run in the meantime.`, { cause });
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,12 +1,14 @@
-import { lstat, readdir, realpath, unlink } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { Failure } from '../outcome.ts';
 import {
+  type Fenced,
   isFolder,
   makeFolder,
   putFile,
   readRegular,
   removeFile,
+  removeTemporaries,
   systemCode,
   unavailable,
 } from './durable-folder.ts';
@@ -87,10 +89,12 @@ export function fileStore(options: FileStoreOptions): Store {
       const lock = await lockFolder(place, waiting, write);
       try {
         await removeTemporaries(place);
-        await settle(place, write, lock.assertHeld);
-        const changes = edit(await readFiles(place));
+        const fenced = { write, stillOurs: lock.assertHeld };
+        await settle(place, fenced);
+        const files = await readFiles(place);
+        const changes = edit(files);
         if (changes === undefined) return false;
-        await apply(place, changes, write, lock.assertHeld);
+        await apply(place, files, changes, fenced);
         return true;
       } finally {
         await lock.release();
@@ -101,51 +105,55 @@ export function fileStore(options: FileStoreOptions): Store {
 
 async function apply(
   place: string,
+  before: RecipeFiles,
   changes: FileChanges,
-  write: WriteHook,
-  stillOurs: () => Promise<void>,
+  fenced: Fenced,
 ): Promise<void> {
   const names = fileNames.filter((name) => changes[name] !== undefined);
-  if (names.length > 1) {
-    await putFile(place, JOURNAL, JSON.stringify(changes), write, stillOurs);
-    try {
-      await settle(place, write, stillOurs);
-    } catch (cause) {
-      // Our lock was broken after the journal was there: whoever broke it carries the journal out first of all.
-      if (!(cause instanceof Failure && cause.code === 'ledger-busy')) throw cause;
-    }
-  } else {
-    for (const name of names) await putOrRemove(place, name, changes[name] ?? null, write, stillOurs);
+  if (names.length === 1) {
+    for (const name of names) await putOrRemove(place, name, changes[name] ?? null, before[name], fenced);
+    return;
+  }
+  await putFile(place, JOURNAL, JSON.stringify(changes), fenced);
+  try {
+    await settle(place, fenced);
+  } catch (cause) {
+    // Our lock was broken after the journal was there: whoever broke it carries the journal out first of all.
+    if (!(cause instanceof Failure && cause.code === 'ledger-busy')) throw cause;
   }
 }
 
 /** Carries out what the journal says, if there is one. Doing it twice is doing it once. */
-async function settle(place: string, write: WriteHook, stillOurs: () => Promise<void>): Promise<void> {
-  const changes = await readJournal(place);
-  if (changes === undefined) return;
+async function settle(place: string, fenced: Fenced): Promise<void> {
+  const text = await readText(place, JOURNAL, journalLimit);
+  if (text === undefined) return;
+  const changes = parseJournal(place, text);
   for (const name of fileNames) {
-    const text = changes[name];
-    if (text !== undefined) await putOrRemove(place, name, text, write, stillOurs);
+    const wanted = changes[name];
+    if (wanted === undefined) continue;
+    await putOrRemove(place, name, wanted, await readText(place, name, fileLimits[name]), fenced);
   }
-  await removeFile(place, JOURNAL, write, stillOurs);
+  await removeFile(place, JOURNAL, text, fenced);
 }
 
-function putOrRemove(
+async function putOrRemove(
   place: string,
   name: FileName,
   text: string | null,
-  write: WriteHook,
-  stillOurs: () => Promise<void>,
+  before: string | undefined,
+  fenced: Fenced,
 ): Promise<void> {
-  return text === null
-    ? removeFile(place, name, write, stillOurs)
-    : putFile(place, name, text, write, stillOurs);
+  if (text !== null) await putFile(place, name, text, fenced);
+  else if (before !== undefined) await removeFile(place, name, before, fenced);
 }
 
-async function readJournal(place: string): Promise<FileChanges | undefined> {
-  const bytes = await readRegular(join(place, JOURNAL), journalLimit);
-  if (bytes === undefined) return undefined;
-  const changes = parseLedgerJson(textOf(bytes, `${place}/${JOURNAL}`), `${place}/${JOURNAL}`);
+async function readText(place: string, name: string, limit: number): Promise<string | undefined> {
+  const bytes = await readRegular(join(place, name), limit);
+  return bytes && textOf(bytes, `${place}/${name}`);
+}
+
+function parseJournal(place: string, text: string): FileChanges {
+  const changes = parseLedgerJson(text, `${place}/${JOURNAL}`);
   if (!isChanges(changes)) throw new Failure('record-corrupt', `${place}/${JOURNAL} is damaged.`);
   return changes;
 }
@@ -160,22 +168,16 @@ function isChanges(value: unknown): value is FileChanges {
   );
 }
 
-/** Temp files that a killed process left; under the lock nobody else writes any. */
-async function removeTemporaries(place: string): Promise<void> {
-  for (const name of await readdir(place)) {
-    if (name.startsWith('.tmp-')) await unlink(join(place, name)).catch(() => undefined);
-  }
-}
-
 async function readFiles(place: string): Promise<RecipeFiles> {
   if (!(await isFolder(place))) return {};
   const files: { [N in FileName]?: string } = {};
   for (const name of fileNames) {
-    const bytes = await readRegular(join(place, name), fileLimits[name]);
-    if (bytes !== undefined) files[name] = textOf(bytes, `${place}/${name}`);
+    const text = await readText(place, name, fileLimits[name]);
+    if (text !== undefined) files[name] = text;
   }
   // A journal is a change that is made already, only not everywhere yet.
-  for (const [name, text] of Object.entries((await readJournal(place)) ?? {})) {
+  const journal = await readText(place, JOURNAL, journalLimit);
+  for (const [name, text] of Object.entries(journal === undefined ? {} : parseJournal(place, journal))) {
     if (text === null) delete files[name as FileName];
     else files[name as FileName] = text;
   }

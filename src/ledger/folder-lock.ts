@@ -36,7 +36,9 @@ export async function lockFolder(folder: string, waiting: Waiting, write: WriteH
         throw new Failure('ledger-busy', `${folder} was locked by another run in the meantime.`);
     },
     async release() {
-      if (await held()) await write('unlock', () => unlink(path)).catch(() => undefined);
+      const content = await contentOf(path);
+      if (!content?.startsWith(`${nonce} `)) return;
+      await write('unlock', () => removeIf(path, content)).catch(() => undefined);
     },
   };
 }
@@ -66,16 +68,21 @@ async function breakExpired(path: string, waiting: Waiting, write: WriteHook): P
   const seen = await contentOf(path);
   if (seen === undefined) return true;
   if ((await endOfLease(path, seen)) > waiting.now()) return false;
+  await write('break lock', () => removeIf(path, seen));
+  return true;
+}
+
+/** Removes the lock that has this content. Moved aside and looked at there; another one goes back to its place. */
+async function removeIf(path: string, content: string): Promise<void> {
   const aside = `${path}-${randomUUID()}`;
   try {
-    await write('break lock', () => rename(path, aside));
+    await rename(path, aside);
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return true;
+    if (systemCode(cause) === 'ENOENT') return;
     throw unavailable(path, cause);
   }
-  if ((await contentOf(aside)) !== seen) await link(aside, path).catch(() => undefined);
+  if ((await contentOf(aside)) !== content) await link(aside, path).catch(() => undefined);
   await unlink(aside).catch(() => undefined);
-  return true;
 }
 
 /** A process killed between making the file and writing it leaves it empty: then the file's own time counts. */
