@@ -148,6 +148,26 @@ export async function openBareRepository(git: Git, remote: Remote): Promise<Bare
     });
   };
 
+  const contains = async (branch: string, commit: CommitId, depths: readonly number[]): Promise<boolean> => {
+    for (const depth of depths) {
+      const tip = await fetch(branch, depth);
+      if (tip === undefined) return false;
+      const known = await git.run({
+        args: ['cat-file', '-e', objectId(commit)],
+        gitDir,
+        accept: [0, 1, 128],
+      });
+      if (known.code !== 0) continue;
+      const { code } = await git.run({
+        args: ['merge-base', '--is-ancestor', commit, tip],
+        gitDir,
+        accept: [0, 1],
+      });
+      if (code === 0) return true;
+    }
+    return false;
+  };
+
   const push = async (commit: CommitId, branch: string): Promise<PushOutcome> => {
     const answer = await git.run({
       args: [
@@ -167,28 +187,11 @@ export async function openBareRepository(git: Git, remote: Remote): Promise<Bare
     const verdict = readPush(answer.stdout.toString('utf8'), branchRef(branch));
     if (answer.code === 0 && verdict === 'landed') return 'landed';
     if (verdict === 'moved') return 'rejected';
+    // A connection that broke after sending makes the transport send again; what refuses then is our own push.
+    if (verdict === 'taken')
+      return (await contains(branch, commit, DEPTHS.slice(0, 2))) ? 'landed' : 'rejected';
     const said = `${typeof verdict === 'object' ? verdict.refused : ''}\n${answer.stderr}`;
     throw gitFailure({ command: 'push', code: answer.code, stderr: said, remote: remote.url });
-  };
-
-  const contains = async (branch: string, commit: CommitId): Promise<boolean> => {
-    for (const depth of DEPTHS) {
-      const tip = await fetch(branch, depth);
-      if (tip === undefined) return false;
-      const known = await git.run({
-        args: ['cat-file', '-e', objectId(commit)],
-        gitDir,
-        accept: [0, 1, 128],
-      });
-      if (known.code !== 0) continue;
-      const { code } = await git.run({
-        args: ['merge-base', '--is-ancestor', commit, tip],
-        gitDir,
-        accept: [0, 1],
-      });
-      if (code === 0) return true;
-    }
-    return false;
   };
 
   return {
@@ -199,7 +202,7 @@ export async function openBareRepository(git: Git, remote: Remote): Promise<Bare
     blobs: (ids, limit) => inTurn(() => blobsOf(source, ids, limit)),
     writeCommit: (request) => inTurn(() => write(request)),
     push: (commit, branch) => inTurn(() => push(commit, branch)),
-    contains: (branch, commit) => inTurn(() => contains(branch, commit)),
+    contains: (branch, commit) => inTurn(() => contains(branch, commit, DEPTHS)),
     close: () => inTurn(() => rm(gitDir, { recursive: true, force: true })),
   };
 }
@@ -215,10 +218,13 @@ function turns(): <T>(work: () => Promise<T>) => Promise<T> {
 }
 
 /**
- * Reads `push --porcelain`. A branch that moved shows as a fast-forward that is none (git compared) or as a ref
- * that the server could not lock or did not find as expected (somebody was faster in that very moment).
+ * Reads `push --porcelain`. `moved`: git compared the branch and found it elsewhere; nothing was sent. `taken`: the
+ * server could not lock the ref, or did not find it as expected: somebody was faster in that very moment.
  */
-export function readPush(output: string, ref: string): 'landed' | 'moved' | { refused: string } | undefined {
+export function readPush(
+  output: string,
+  ref: string,
+): 'landed' | 'moved' | 'taken' | { refused: string } | undefined {
   for (const line of output.split('\n')) {
     const [flag, refs, summary = ''] = line.split('\t');
     if (refs === undefined || !refs.endsWith(`:${ref}`)) continue;
@@ -232,7 +238,7 @@ export function readPush(output: string, ref: string): 'landed' | 'moved' | { re
         summary,
       )
     ) {
-      return 'moved';
+      return 'taken';
     }
     return { refused: summary };
   }

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GitServer, gitServer } from '../../../sandbox/git-server.ts';
 import { type BareRepository, openBareRepository } from '../../../src/git/commit.ts';
 import type { Git } from '../../../src/git/git.ts';
 import { parseRemote, type Remote } from '../../../src/git/remote.ts';
-import { type GitServer, gitServer } from './git-server.ts';
 import { ourGit, type Repository, repository, temporaryFolder } from './repository.ts';
 
 const at = new Date('2026-01-02T03:04:05Z');
@@ -30,7 +30,7 @@ function remoteRepository(): { bare: Repository; http: Remote; path: Remote } {
   const bare = repository(join(folder, name), { bare: true });
   return {
     bare,
-    http: parseRemote(`${server.origin}/${name}`, rules),
+    http: parseRemote(`${server.url}/${name}`, rules),
     path: parseRemote(bare.folder, rules),
   };
 }
@@ -49,7 +49,7 @@ describe.each(['http', 'path'] as const)('a branch of a remote over %s', (transp
     const repo = await openBareRepository(git, remotes[transport]);
     expect(await repo.fetchTip('knowngood')).toBeUndefined();
     const gone = parseRemote(
-      transport === 'http' ? `${server.origin}/none.git` : join(folder, 'none.git'),
+      transport === 'http' ? `${server.url}/none.git` : join(folder, 'none.git'),
       rules,
     );
     const other = await openBareRepository(git, gone);
@@ -169,13 +169,28 @@ describe('a push', () => {
     const { http } = remoteRepository();
     const repo = await openBareRepository(git, http);
     const commit = await add(repo, 'a', '1', undefined);
-    server.intercept = (_, response) => {
-      response.writeHead(503).end();
-      return true;
-    };
+    server.fault({ times: 9, how: { status: 503 } });
     await expect(repo.push(commit, 'knowngood')).rejects.toMatchObject({ code: 'git-unreachable' });
     await expect(repo.fetchTip('knowngood')).rejects.toMatchObject({ code: 'git-unreachable' });
-    server.intercept = undefined;
+    server.clear();
+  });
+
+  it('whose answer was lost, and which the transport sent again, has landed', async () => {
+    const { http } = remoteRepository();
+    const repo = await openBareRepository(git, http);
+    const commit = await add(repo, 'a', '1', undefined);
+    server.fault({ service: 'git-receive-pack', method: 'POST', how: 'cut-after' });
+    expect(await repo.push(commit, 'knowngood')).toBe('landed');
+  });
+
+  it('whose answer was lost for good has landed, which can be found out', async () => {
+    const { http } = remoteRepository();
+    const repo = await openBareRepository(git, http);
+    const commit = await add(repo, 'a', '1', undefined);
+    server.fault({ service: 'git-receive-pack', method: 'POST', how: 'cut-after', times: 9 });
+    await expect(repo.push(commit, 'knowngood')).rejects.toMatchObject({ code: 'git-unreachable' });
+    server.clear();
+    expect(await repo.contains('knowngood', commit)).toBe(true);
   });
 
   it('gives the same commit for the same request', async () => {

@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GitServer, gitServer } from '../../../sandbox/git-server.ts';
 import type { Git } from '../../../src/git/git.ts';
 import { type History, openHistory } from '../../../src/git/history.ts';
 import { parseRemote, type Remote } from '../../../src/git/remote.ts';
 import { listRemoteTags } from '../../../src/git/tags.ts';
-import { type GitServer, gitServer } from './git-server.ts';
 import { manyReleases, ourGit, type Repository, repository, temporaryFolder } from './repository.ts';
 
 const rules = { insecureHosts: [], folder: '/' };
@@ -42,7 +44,7 @@ function project(options: { filter?: boolean } = {}): Project {
   return {
     bare,
     work,
-    http: parseRemote(`${server.origin}/project-${count}.git`, rules),
+    http: parseRemote(`${server.url}/project-${count}.git`, rules),
     path: parseRemote(place, rules),
     push: () => void work.git('push', '-q', 'origin', '--mirror'),
   };
@@ -135,7 +137,7 @@ describe.each(['http', 'path'] as const)('the history of a repository, read over
   });
 
   it('says that a repository that is not there, or is not for us, is denied: never that it has no tags', async () => {
-    const gone = transport === 'http' ? `${server.origin}/gone.git` : join(folder, 'gone.git');
+    const gone = transport === 'http' ? `${server.url}/gone.git` : join(folder, 'gone.git');
     await expect(openHistory(git, parseRemote(gone, rules))).rejects.toMatchObject({ code: 'git-denied' });
   });
 
@@ -148,7 +150,7 @@ describe.each(['http', 'path'] as const)('the history of a repository, read over
     push();
     const shallow = join(folder, `shallow-${count}.git`);
     execFileSync('git', ['clone', '-q', '--bare', '--depth=1', `file://${path.url}`, shallow]);
-    const remote = transport === 'http' ? `${server.origin}/shallow-${count}.git` : shallow;
+    const remote = transport === 'http' ? `${server.url}/shallow-${count}.git` : shallow;
     await expect(openHistory(git, parseRemote(remote, rules))).rejects.toMatchObject({
       code: 'tags-unavailable',
     });
@@ -212,7 +214,7 @@ describe('the history over smart HTTP', () => {
     );
     execFileSync('git', ['config', 'uploadpack.allowFilter', 'true'], { cwd: join(folder, 'many.git') });
     const started = performance.now();
-    const history = await openHistory(git, parseRemote(`${server.origin}/many.git`, rules));
+    const history = await openHistory(git, parseRemote(`${server.url}/many.git`, rules));
     const tags = await history.tags(history.branch, []);
     console.info(`10,000 tags over HTTP: ${Math.round(performance.now() - started)} ms`);
     expect(tags).toHaveLength(10_000);
@@ -230,10 +232,10 @@ describe('the history over smart HTTP', () => {
     work.commit({ a: '1' });
     push();
     const secret = 'p4ss-w0rd';
-    const locked = await gitServer(folder, { username: 'u', password: secret });
+    const locked = await gitServer(folder, { accounts: [{ username: 'u', password: secret }] });
     try {
-      const url = http.url.replace(server.origin, locked.origin);
-      const mine = ourGit({ credentials: [{ origin: locked.origin, username: 'u', password: secret }] });
+      const url = http.url.replace(server.url, locked.url);
+      const mine = ourGit({ credentials: [{ origin: locked.url, username: 'u', password: secret }] });
       expect((await openHistory(mine, parseRemote(url, rules))).branch.name).toBe('main');
       expect(locked.requests.every(({ authorization }) => authorization?.startsWith('Basic '))).toBe(true);
       expect(locked.requests.some(({ path }) => path.includes(secret))).toBe(false);
@@ -257,19 +259,22 @@ describe('the history over smart HTTP', () => {
     work.commit({ a: '1' });
     push();
     const thief = await gitServer(folder);
-    const front = await gitServer(folder);
-    front.intercept = (request, response) => {
-      response.writeHead(302, { Location: `${thief.origin}${request.url}` }).end();
-      return true;
-    };
+    let asked = 0;
+    const front = createServer((request, response) => {
+      asked += 1;
+      response.writeHead(302, { Location: `${thief.url}${request.url}` }).end();
+    });
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
     try {
-      const mine = ourGit({ credentials: [{ origin: front.origin, username: 'u', password: 'p4ss-w0rd' }] });
-      const remote = parseRemote(http.url.replace(server.origin, front.origin), rules);
+      const mine = ourGit({ credentials: [{ origin, username: 'u', password: 'p4ss-w0rd' }] });
+      const remote = parseRemote(http.url.replace(server.url, origin), rules);
       await expect(openHistory(mine, remote)).rejects.toMatchObject({ code: 'git-failed' });
-      expect(front.requests.length).toBeGreaterThan(0);
+      expect(asked).toBeGreaterThan(0);
       expect(thief.requests).toEqual([]);
     } finally {
-      await Promise.all([thief.stop(), front.stop()]);
+      front.close();
+      await thief.stop();
     }
   });
 
@@ -282,12 +287,9 @@ describe('the history over smart HTTP', () => {
     [503, 'git-unreachable'],
   ])('takes status %d for %s, never for "no tags"', async (status, code) => {
     const broken = await gitServer(folder);
-    broken.intercept = (_, response) => {
-      response.writeHead(status).end();
-      return true;
-    };
+    broken.fault({ times: 99, how: { status } });
     try {
-      const remote = parseRemote(`${broken.origin}/x.git`, rules);
+      const remote = parseRemote(`${broken.url}/x.git`, rules);
       await expect(openHistory(git, remote)).rejects.toMatchObject({ code });
       await expect(listRemoteTags(git, remote)).rejects.toMatchObject({ code });
     } finally {
@@ -297,10 +299,10 @@ describe('the history over smart HTTP', () => {
 
   it('ends a call that is not answered, with everything it started', async () => {
     const silent = await gitServer(folder);
-    silent.intercept = () => true;
+    silent.fault({ times: 9, delayMs: 60_000 });
     try {
       const hasty = ourGit({ timeoutMs: 500 });
-      const remote = parseRemote(`${silent.origin}/x.git`, rules);
+      const remote = parseRemote(`${silent.url}/x.git`, rules);
       await expect(openHistory(hasty, remote)).rejects.toMatchObject({ code: 'git-unreachable' });
       const cancel = new AbortController();
       const cancelled = ourGit({ signal: cancel.signal });

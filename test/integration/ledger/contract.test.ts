@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordText } from '../../../src/ledger/record.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
-import type { GitServer } from '../git/git-server.ts';
+import type { GitServer } from '../../../sandbox/git-server.ts';
 import { temporaryFolder } from '../git/repository.ts';
 import { filePlace, gitPlace, httpGit, type Place } from './ledgers.ts';
 import { commitOf, intent, promote, record, run } from './records.ts';

@@ -8,7 +8,7 @@ import { gitStore } from '../../../src/ledger/git.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { ledgerOver } from '../../../src/ledger/records.ts';
 import type { Waiting, WriteHook } from '../../../src/ledger/store.ts';
-import { gitServer } from '../git/git-server.ts';
+import { gitServer } from '../../../sandbox/git-server.ts';
 import { ourGit, type Repository, repository, temporaryFolder } from '../git/repository.ts';
 
 export const realWaiting: Waiting = {
@@ -111,7 +111,7 @@ export async function httpGit(): Promise<{ place(): Place; server: Awaited<Retur
     server,
     place: () => {
       const name = `${randomUUID()}.git`;
-      return gitPlace(join(folder, name), `${server.origin}/${name}`);
+      return gitPlace(join(folder, name), `${server.url}/${name}`);
     },
   };
 }

@@ -9,12 +9,12 @@ describe('the answer of push --porcelain', () => {
     ['landed', `To x\n=\tabc:${ref}\t[up to date]\nDone\n`],
     ['moved', `To x\n!\tabc:${ref}\t[rejected] (fetch first)\nDone\n`],
     ['moved', `To x\n!\tabc:${ref}\t[rejected] (non-fast-forward)\nDone\n`],
-    ['moved', `To x\n!\tabc:${ref}\t[remote rejected] (failed to update ref)\nDone\n`],
+    ['taken', `To x\n!\tabc:${ref}\t[remote rejected] (failed to update ref)\nDone\n`],
     [
-      'moved',
+      'taken',
       `To x\n!\tabc:${ref}\t[remote rejected] (cannot lock ref 'refs/heads/k': is at 1 but expected 2)\nDone\n`,
     ],
-    ['moved', `To x\n!\tabc:${ref}\t[remote rejected] (incorrect old value provided)\nDone\n`],
+    ['taken', `To x\n!\tabc:${ref}\t[remote rejected] (incorrect old value provided)\nDone\n`],
     [
       { refused: '[remote rejected] (pre-receive hook declined)' },
       `!\tabc:${ref}\t[remote rejected] (pre-receive hook declined)\n`,
