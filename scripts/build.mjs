@@ -12,8 +12,16 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 // dockerode brings ssh2, gRPC and protobufjs for ssh:// hosts and BuildKit sessions. We use neither (a session hands
 // its credential to any host that asks), and ssh2 alone is 600 kB with native addons.
-const stub = fileURLToPath(new URL('./unused-module.cjs', import.meta.url));
-const unused = ['ssh2', 'cpu-features', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'];
+// tar-fs would pack a build context; we pack it ourselves, because its ignore rules leak files.
+const unused = ['ssh2', 'cpu-features', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs', 'tar-fs'];
+const bundled = (name) => fileURLToPath(new URL(`./bundled/${name}.cjs`, import.meta.url));
+const aliases = {
+  ...Object.fromEntries(unused.map((name) => [name, bundled('unused-module')])),
+  undici: bundled('undici'),
+  'decode-named-character-reference': bundled('character-references'),
+  // A copy of Node's streams for other runtimes.
+  'readable-stream': 'node:stream',
+};
 
 /** @param {string} outdir */
 export async function bundle(outdir) {
@@ -31,7 +39,7 @@ export async function bundle(outdir) {
     legalComments: 'none',
     chunkNames: 'chunks/[name]-[hash]',
     define: { KNOWNGOOD_VERSION: JSON.stringify(version) },
-    alias: Object.fromEntries(unused.map((name) => [name, stub])),
+    alias: aliases,
     // CommonJS packages in an ESM bundle ask for Node's own modules by require().
     banner: {
       js: "import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));",
@@ -59,15 +67,17 @@ function licences(metafile) {
     const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (match) folders.add(match[1]);
   }
-  const parts = [];
+  // Most packages carry the very same text: it is there once, under all their names.
+  const texts = new Map();
   for (const folder of [...folders].sort()) {
     const pack = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name));
-    parts.push(
-      `${pack.name} ${pack.version} (${pack.license ?? 'see text'})\n\n${file ? readFileSync(join(root, folder, file), 'utf8').trim() : ''}\n`,
-    );
+    const text = file ? readFileSync(join(root, folder, file), 'utf8').trim() : '';
+    const name = `${pack.name} ${pack.version} (${pack.license ?? 'see text'})`;
+    texts.set(text, [...(texts.get(text) ?? []), name]);
   }
-  return parts.join(`\n${'-'.repeat(80)}\n\n`);
+  const rule = '-'.repeat(80);
+  return [...texts].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`).join(`\n${rule}\n\n`);
 }
 
 /** @param {string} outdir */

@@ -1,9 +1,12 @@
-import type { Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type ProxySettings, proxyFor } from './proxy.ts';
 
-/** undici's own `request` with the pool that leads to a URL. */
+/** A request of undici's through the pool that leads to a URL. */
 export interface Connections {
-  open(url: URL, options: NonNullable<Parameters<typeof request>[1]>): Promise<Dispatcher.ResponseData>;
+  open(
+    url: URL,
+    options: Omit<Dispatcher.RequestOptions, 'origin' | 'path'>,
+  ): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 }
 
@@ -27,8 +30,8 @@ export function createConnections(settings: { proxy: ProxySettings; connections:
       const proxy = proxyFor(url, settings.proxy) ?? '';
       const way = ways.get(proxy) ?? make(proxy);
       ways.set(proxy, way);
-      const [{ request: send }, dispatcher] = await Promise.all([import('undici'), way]);
-      return send(url, { ...options, dispatcher });
+      const dispatcher = await way;
+      return dispatcher.request({ ...options, origin: url.origin, path: `${url.pathname}${url.search}` });
     },
     async close() {
       const open = [...ways.values()];
