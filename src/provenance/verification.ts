@@ -42,6 +42,8 @@ export interface PublishedRecipe {
   readonly document: string;
   /** Commit that the labels name. */
   readonly revision?: string;
+  /** The image's platform where it has one only: a recipe that asked for none was built for it. */
+  readonly platform?: string;
 }
 
 /** Answer of the recomputation; `differing` names the inputs, down to paths where they are known. */

@@ -189,7 +189,9 @@ async function recipeFindings(contents: ImageContents, { recompute }: VerifyRequ
   }
   if (recipe === undefined)
     return [finding('recipe-local', 'warning', 'The image names no recipe to compare.')];
-  const answer = await recompute(recipe);
+  const [only, ...others] = contents.platforms;
+  const platform = others.length === 0 && only !== undefined ? { platform: only.platform } : {};
+  const answer = await recompute({ ...recipe, ...platform });
   return answer === undefined || answer.agrees
     ? []
     : [

@@ -6,6 +6,7 @@ import type { Digest } from '../oci/digest.ts';
 import { parseReference, withDigest } from '../oci/reference.ts';
 import { Failure, type Finding, finding } from '../outcome.ts';
 import type { PlannedStatement } from '../provenance/statements.ts';
+import type { PublishedRecipe } from '../provenance/verification.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { code } from '../report/markdown.ts';
 import type { Step, StepInput, StepResult } from './step.ts';
@@ -84,6 +85,7 @@ async function release(input: StepInput, image: ImageSection, digest: Digest): P
     throw new Failure('tree-dirty', `The tree is not the commit: ${candidate.dirty.slice(0, 5).join(', ')}.`);
   }
   const published = await publishedImage(input, image, digest);
+  if (published.recipe !== undefined) await assertOwnRecipe(input, published.recipe);
   const plan = await tools.statements();
   const statements = plan.releaseStatements(
     await pipelineRun(input),
@@ -147,7 +149,11 @@ async function publishedImage({ tools, candidate }: StepInput, image: ImageSecti
   if (recipes.some((recipe) => recipe?.digest !== recipes[0]?.digest)) {
     throw new Failure('labels-disagree', 'The platforms of the image name different recipes.');
   }
-  const [recipe] = recipes;
+  const [only, ...others] = contents.platforms;
+  const recipe = recipes[0] && {
+    ...recipes[0],
+    ...(only !== undefined && others.length === 0 ? { platform: only.platform } : {}),
+  };
   const version = contents.platforms[0]?.labels['dev.knowngood.version'];
   const platforms = contents.platforms.map(({ manifest }) => manifest.digest);
   const digests: [Digest, ...Digest[]] = [digest, ...platforms.filter((one) => one !== digest)];
@@ -156,6 +162,22 @@ async function publishedImage({ tools, candidate }: StepInput, image: ImageSecti
     ...(recipe === undefined ? {} : { recipe }),
     ...(version === undefined ? {} : { version }),
   };
+}
+
+/** The image must be what this very checkout gives: its digest came from the dossier, which others could write. */
+async function assertOwnRecipe(
+  { tools, settings, workspace, signal }: StepInput,
+  published: PublishedRecipe,
+): Promise<void> {
+  const { compareWithCheckout, folderInside } = await tools.recipes();
+  const { platform } = published;
+  const folder = folderInside(workspace, settings.context);
+  const checkout = { folder, ...(platform === undefined ? {} : { enginePlatform: platform }) };
+  const answer = await compareWithCheckout(checkout, published, signal);
+  if (!answer.agrees) {
+    const differing = answer.differing.join(', ');
+    throw new Failure('digest-mismatch', `The image was not built from this checkout: ${differing}.`);
+  }
 }
 
 async function pipelineRun({ tools, host, event, runContext }: StepInput) {

@@ -78,7 +78,10 @@ async function recomputed(input: FreeStepInput, published: PublishedRecipe): Pro
     return undefined;
   }
   const { compareWithCheckout, folderInside } = await tools.recipes();
-  return compareWithCheckout({ folder: folderInside(workspace, settings.context) }, published, signal);
+  const { platform } = published;
+  const folder = folderInside(workspace, settings.context);
+  const checkout = { folder, ...(platform === undefined ? {} : { enginePlatform: platform }) };
+  return compareWithCheckout(checkout, published, signal);
 }
 
 /** What the caller says besides the policy: version (and so the tag), commit, and where pipelines may come from. */

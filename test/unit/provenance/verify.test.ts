@@ -537,6 +537,8 @@ describe('what the caller expects', () => {
     const result = await verifyImage({ registry, image: withDigest(image, digest), policy, recompute });
     expect(result.answer).toBe(verdictOf);
     expect(codes(result)).toEqual(found);
-    expect(asked).toEqual([{ digest: recipe, document: labels['dev.knowngood.inputs'], revision: commit }]);
+    expect(asked).toEqual([
+      { digest: recipe, document: labels['dev.knowngood.inputs'], revision: commit, platform: 'linux/amd64' },
+    ]);
   });
 });

@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest';
+import type { Digest } from '../../../src/oci/digest.ts';
+import { parseReference, withDigest } from '../../../src/oci/reference.ts';
+import { predicateTypes } from '../../../src/provenance/statement.ts';
+import { verifyImage } from '../../../src/provenance/verify.ts';
+import type { SettingName, Settings } from '../../../src/settings/schema.ts';
+import { step } from '../../../src/steps/attest.ts';
+import type { StepInput, StepResult } from '../../../src/steps/step.ts';
+import { MemoryRegistry } from '../provenance/memory-registry.ts';
+import { commit, labels, newKey, policyOf, putImage } from '../provenance/scene.ts';
+import { type Given, imageName, imageSection, play, testSection } from './provenance-step.ts';
+
+const image = parseReference(imageName);
+const own = newKey('ec');
+const withKey: Partial<Settings> = {
+  signing: 'key',
+  signingKey: own.pem,
+  given: new Set<SettingName>(['signing', 'signing-key']),
+};
+
+async function scene(more: (digest: Digest) => Partial<Given> = () => ({})) {
+  const registry = new MemoryRegistry();
+  const { digest } = await putImage(registry, image, { platforms: ['amd64', 'arm64'] });
+  return { registry, digest, ...play({ registry, image: imageSection(digest), ...more(digest) }) };
+}
+
+const run = (input: StepInput): Promise<StepResult> => {
+  if (step.about !== 'candidate') throw new Error('another kind of step');
+  return step.run(input);
+};
+
+describe('a release that this run built', () => {
+  it('is signed, and verifies at the index and at each platform', async () => {
+    const { input, registry, digest, masked } = await scene(() => ({ settings: withKey }));
+    const result = await run(input);
+    expect(result).toMatchObject({ outcome: 'done', reasons: ['signed'] });
+    expect(result.section?.attestations?.map((one) => one.predicateType)).toEqual([
+      predicateTypes.provenance,
+      predicateTypes.recipe,
+    ]);
+    const { platforms } = (await registry.contents(withDigest(image, digest)))!;
+    for (const one of [digest, ...platforms.map(({ manifest }) => manifest.digest)]) {
+      const answer = await verifyImage({
+        registry,
+        image: withDigest(image, one),
+        policy: policyOf(own.key),
+      });
+      expect(answer).toMatchObject({ answer: 'verified', findings: [] });
+    }
+    expect(masked).toContain(own.pem);
+  });
+
+  it('tells where statement, bundle and attestation are', async () => {
+    const { input, file, registry } = await scene(() => ({ settings: withKey }));
+    const { outputs } = await run(input);
+    expect(outputs.statement).toBe('knowngood-out/hedgedoc/provenance.statement.json');
+    const statement = JSON.parse(file(outputs.statement!));
+    expect(JSON.parse(file('knowngood-out/hedgedoc/provenance.predicate.json'))).toEqual(statement.predicate);
+    const { dsseEnvelope } = JSON.parse(file(outputs.bundle!));
+    expect(JSON.parse(Buffer.from(dsseEnvelope.payload, 'base64').toString())).toEqual(statement);
+    expect(registry.manifests.has(outputs['attestation-digest']!)).toBe(true);
+    expect(JSON.stringify(file(outputs.bundle!))).not.toContain('PRIVATE');
+  });
+
+  it('attests once, however often it runs', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await putImage(registry, image);
+    const given = { registry, image: imageSection(digest), settings: withKey };
+    const first = await run(play(given).input);
+    const manifests = registry.manifests.size;
+    expect((await run(play(given).input)).outputs).toEqual(first.outputs);
+    expect(registry.manifests.size).toBe(manifests);
+  });
+
+  it.each([
+    ['signing: none', { signing: 'none', given: new Set(['signing']), signingKey: own.pem }, 0],
+    ['no key at all', {}, 0],
+    ['signing: key without a key', { signing: 'key', given: new Set(['signing']) }, 1],
+    ['dry-run', { ...withKey, dryRun: true }, 0],
+  ] as const)(
+    'is unsigned with %s: written, not attached, and nothing of signing is loaded',
+    async (_name, settings, findings) => {
+      const { input, registry, loaded, file } = await scene(() => ({
+        settings: settings as Partial<Settings>,
+      }));
+      const before = registry.manifests.size;
+      const result = await run(input);
+      expect(result).toMatchObject({ outcome: 'done', reasons: ['unsigned'] });
+      expect(result.findings).toHaveLength(findings);
+      expect(registry.manifests.size).toBe(before);
+      expect(loaded).not.toContain('signing');
+      expect(JSON.parse(file(result.outputs.statement!)).subject).toHaveLength(3);
+      expect(result.outputs.bundle).toBeUndefined();
+    },
+  );
+
+  it('a key given without `signing` is used', async () => {
+    const { input } = await scene(() => ({
+      settings: { signingKey: own.pem, given: new Set<SettingName>(['signing-key']) },
+    }));
+    expect(await run(input)).toMatchObject({ reasons: ['signed'] });
+  });
+
+  it('only relabelled has no provenance of its own: the layers are another run’s', async () => {
+    const { input, file } = await scene((digest) => ({
+      image: imageSection(digest, { source: 'relabelled' }),
+      settings: withKey,
+    }));
+    const result = await run(input);
+    expect(result.section?.attestations?.map((one) => one.predicateType)).toEqual([predicateTypes.recipe]);
+    expect(JSON.parse(file(result.outputs.statement!)).predicate.how).toBe('relabelled');
+  });
+
+  it('on a base without a digest has no recipe statement', async () => {
+    const registry = new MemoryRegistry();
+    const local = { ...labels, 'dev.knowngood.recipe': '' };
+    const { digest } = await putImage(registry, image, { labels: local });
+    const result = await run(play({ registry, image: imageSection(digest), settings: withKey }).input);
+    expect(result.section?.attestations?.map((one) => one.predicateType)).toEqual([
+      predicateTypes.provenance,
+    ]);
+  });
+});
+
+describe('nothing is signed about', () => {
+  it.each([
+    ['an image that was found there', { image: { source: 'unchanged' } }, 'not-built-here'],
+    ['an adopted image', { image: { source: 'adopted' } }, 'not-built-here'],
+    ['an image of another run', { dossierRun: 'drone-other-1' }, 'not-built-here'],
+    ['an image that was not pushed', { image: { pushed: false } }, 'not-pushed'],
+  ] as const)('%s', async (_name, given, reason) => {
+    const { input } = await scene((digest) => ({
+      ...given,
+      image: imageSection(digest, 'image' in given ? given.image : {}),
+      settings: withKey,
+    }));
+    expect(await run(input)).toMatchObject({ outcome: 'skipped', reasons: [reason] });
+  });
+
+  it.each([
+    ['a tree that is not the commit', { candidate: { dirty: ['app.js'] } }, 'tree-dirty'],
+    ['a checkout of another commit', { candidate: { checkout: 'c'.repeat(40) } }, 'commit-tag-mismatch'],
+    [
+      'a digest of another commit',
+      { candidate: { commit: 'c'.repeat(40), checkout: 'c'.repeat(40) } },
+      'digest-mismatch',
+    ],
+    [
+      'a digest of another recipe',
+      { recomputed: () => ({ agrees: false, differing: ['context: app.js'] }) },
+      'digest-mismatch',
+    ],
+    ['a run in a terminal', { host: 'terminal', facts: {} }, 'run-facts-missing'],
+  ] as const)('%s', async (_name, given, code) => {
+    const { input, registry } = await scene(() => ({ ...(given as Partial<Given>), settings: withKey }));
+    const before = registry.manifests.size;
+    await expect(run(input)).rejects.toMatchObject({ code });
+    expect(registry.manifests.size).toBe(before);
+  });
+
+  it('what is not in the registry', async () => {
+    const registry = new MemoryRegistry();
+    const section = imageSection(`sha256:${'0'.repeat(64)}`);
+    await expect(run(play({ registry, image: section }).input)).rejects.toMatchObject({
+      code: 'source-missing',
+    });
+  });
+});
+
+describe('a change', () => {
+  const change = (test: (digest: Digest) => Given['test']) =>
+    scene((digest) => ({
+      context: 'change',
+      settings: withKey,
+      test: test(digest),
+      candidate: { tag: undefined as never },
+    }));
+
+  it('is attested by its test result, never by release provenance', async () => {
+    const { input, file } = await change((digest) => testSection(digest));
+    const result = await run(input);
+    expect(result.section?.attestations?.map((one) => one.predicateType)).toEqual([
+      predicateTypes.testResult,
+    ]);
+    const { predicate } = JSON.parse(file(result.outputs.statement!));
+    expect(predicate).toMatchObject({ result: 'PASSED', passedTests: ['install'], failedTests: [] });
+    expect(predicate.configuration[0]).toEqual({ name: 'builder', uri: 'https://drone.example.org/#change' });
+  });
+
+  it.each([['an inconclusive test', { verdict: 'inconclusive' }, 'no-test-result']] as const)(
+    'with %s has nothing to sign',
+    async (_name, more, reason) => {
+      const { input } = await change((digest) => testSection(digest, more));
+      expect(await run(input)).toMatchObject({ outcome: 'skipped', reasons: [reason] });
+    },
+  );
+
+  it('whose test was skipped is skipped for the same reason', async () => {
+    const { input } = await change(() => ({ outcome: 'skipped', reasons: ['no-own-image'] }));
+    expect(await run(input)).toMatchObject({ outcome: 'skipped', reasons: ['no-own-image'] });
+  });
+
+  it.each([
+    ['another run', { run: 'drone-other-1' }],
+    ['another commit', { commit: 'c'.repeat(40) }],
+    ['another digest', { subject: { kind: 'image', image: imageName, digest: `sha256:${'0'.repeat(64)}` } }],
+  ] as const)('does not borrow the test of %s', async (_name, more) => {
+    const { input } = await change((digest) => testSection(digest, more));
+    await expect(run(input)).rejects.toMatchObject({ code: 'evidence-unbound' });
+  });
+
+  it('that was not tested yet says what to run first', async () => {
+    const { input } = await change(() => undefined);
+    await expect(run(input)).rejects.toMatchObject({ code: 'dossier-incomplete' });
+  });
+
+  it('keeps the commit under test', async () => {
+    const { input, file } = await change((digest) => testSection(digest));
+    const result = await run(input);
+    const source = JSON.parse(file(result.outputs.statement!)).predicate.configuration[1];
+    expect(source).toMatchObject({ name: 'source', digest: { gitCommit: commit } });
+  });
+});

@@ -1,0 +1,119 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { formatReference, parseReference, withDigest } from '../../../src/oci/reference.ts';
+import { Failure } from '../../../src/outcome.ts';
+import type { StepInput, StepResult } from '../../../src/steps/step.ts';
+import { step } from '../../../src/steps/verify.ts';
+import { MemoryRegistry } from '../provenance/memory-registry.ts';
+import { attested, newKey, policyOf, putImage } from '../provenance/scene.ts';
+import { type Given, imageName, play } from './provenance-step.ts';
+
+const image = parseReference(imageName);
+const { key } = newKey();
+const policy = policyOf(key);
+
+/** `verify` is about an image, not a candidate: its `out` is the folder of all recipes. */
+const run = (input: StepInput): Promise<StepResult> => {
+  if (step.about !== 'project') throw new Error('another kind of step');
+  return step.run({ ...input, out: join(input.out, '..') });
+};
+
+async function scene(more: Partial<Given> = {}) {
+  const registry = new MemoryRegistry();
+  const { digest } = await attested(registry, image, key);
+  const imageRef = formatReference(withDigest(image, digest));
+  const { settings, ...others } = more;
+  return { registry, digest, ...play({ registry, policy, ...others, settings: { imageRef, ...settings } }) };
+}
+
+describe('verify', () => {
+  it('is done where everything holds', async () => {
+    const { input } = await scene();
+    const result = await run(input);
+    expect(result).toMatchObject({
+      outcome: 'done',
+      reasons: ['verified'],
+      outputs: { verified: 'true', 'verify-findings': '[]' },
+    });
+  });
+
+  it('refuses what is not signed, and names why in outputs', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await putImage(registry, image);
+    const { input } = play({ registry, policy, settings: { imageRef: `${imageName}@${digest}` } });
+    const result = await run(input);
+    expect(result).toMatchObject({
+      outcome: 'refused',
+      reasons: ['attestation-missing'],
+      outputs: { verified: 'false' },
+    });
+    expect(JSON.parse(result.outputs['verify-findings']!)).toHaveLength(2);
+  });
+
+  it('is an error, not a refusal, where the registry does not answer', async () => {
+    const { input, registry } = await scene();
+    registry.before = () => {
+      throw new Failure('registry-unreachable');
+    };
+    await expect(run(input)).rejects.toMatchObject({ code: 'registry-unreachable', outcome: 'error' });
+  });
+
+  it('recomputes the recipe in a clean checkout of the same commit, and in no other', async () => {
+    const differs = () => ({ agrees: false, differing: ['context: app.js'] }) as const;
+    const verdict = async (candidate: NonNullable<Given['candidate']>) =>
+      (await run((await scene({ recomputed: differs, candidate })).input)).reasons;
+    expect(await verdict({})).toEqual(['recipe-differs']);
+    expect(await verdict({ checkout: 'c'.repeat(40) })).toEqual(['verified']);
+    expect(await verdict({ dirty: ['app.js'] })).toEqual(['verified']);
+  });
+
+  it('needs no checkout', async () => {
+    const { input } = await scene();
+    const tools = { ...input.tools, candidate: () => Promise.reject(new Failure('candidate-unknown')) };
+    expect(await run({ ...input, tools })).toMatchObject({ outcome: 'done' });
+  });
+
+  it.each([
+    ['the version', { version: '3.0.2' }, 'refused'],
+    ['the version with a v', { version: 'v3.0.1+v2.0.0' }, 'done'],
+    ['the commit', { candidate: 'f'.repeat(40) }, 'refused'],
+  ] as const)('compares %s where it is set', async (_name, settings, outcome) => {
+    const { input } = await scene({ settings });
+    expect((await run(input)).outcome).toBe(outcome);
+  });
+
+  it('takes the image of the only dossier', async () => {
+    const { input, digest } = await scene();
+    const bare = { ...input, settings: { ...input.settings, imageRef: undefined } };
+    await expect(run(bare)).rejects.toMatchObject({ code: 'setting-missing' });
+    const { writeDossier } = await import('../../../src/dossier/store.ts');
+    const section = { outcome: 'done', reasons: ['built'], image: imageName, digest } as never;
+    mkdirSync(input.out, { recursive: true });
+    writeDossier(join(input.out, 'dossier.json'), { ...input.dossier, image: section });
+    expect(await run(bare)).toMatchObject({ outcome: 'done' });
+    const other = join(input.out, '..', 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'dossier.json'), JSON.stringify({ ...input.dossier, image: section }));
+    await expect(run(bare)).rejects.toMatchObject({ code: 'setting-missing' });
+  });
+
+  it.each([
+    ['no policy', { policy: undefined as never }, 'setting-missing'],
+    [
+      'a policy that is a pattern',
+      {
+        policy: JSON.stringify({
+          ...policy,
+          identities: undefined,
+          repository: 'https://git.example.org/acme/.*',
+        }),
+      },
+      'policy-invalid',
+    ],
+    ['neither tag nor digest', { settings: { imageRef: imageName } }, 'setting-invalid'],
+  ])('with %s is an error', async (_name, given, code) => {
+    const { input } = await scene(given as Partial<Given>);
+    await expect(run(input)).rejects.toMatchObject({ code });
+  });
+});
