@@ -24,7 +24,7 @@ export async function makeBaseImage(name: BaseImage): Promise<Image> {
 const containerPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Static busybox, its applets as links in /bin, and the few files that a container's programs look for. */
-async function busyboxLayer(): Promise<Entry[]> {
+export async function busyboxLayer(): Promise<Entry[]> {
   const program = join((await basePackages()).root, 'bin/busybox');
   const applets = (await command([program, '--list'])).trim().split('\n');
   const links = applets.filter((applet) => applet !== 'busybox');
@@ -80,7 +80,7 @@ async function pluginLayer(): Promise<Entry[]> {
 }
 
 /** Programs under their paths in the image, and every library that the loader would load for them on this machine. */
-async function withLibraries(programs: readonly (readonly [from: string, to: string])[]): Promise<Entry[]> {
+export async function withLibraries(programs: readonly (readonly [from: string, to: string])[]): Promise<Entry[]> {
   const libraries = new Set<string>();
   for (const [from] of programs) {
     const shown = await command(['ldd', from], { env: { PATH: process.env.PATH, LC_ALL: 'C' } });

@@ -156,6 +156,12 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     });
   });
 
+  const buildx = once(async () => {
+    const { createBuildx } = await import('./engine/buildx.ts');
+    const { address } = await (await engine()).info();
+    return createBuildx({ address, env, scratch: await scratch(), signal });
+  });
+
   /** git's credentials, each for one exact origin. */
   const gitCredentials = once(async (): Promise<readonly GitCredential[]> => {
     const { parseRemote } = await import('./git/remote.ts');
@@ -260,6 +266,12 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
       path: env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       // A plugin that a person installed for the docker command is found in our private configuration too.
       pluginFolders: [join(env.DOCKER_CONFIG ?? join(env.HOME ?? '/', '.docker'), 'cli-plugins')],
+      engineEnv: Object.fromEntries(
+        (['DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'] as const).flatMap((name) => {
+          const value = env[name];
+          return value === undefined || value === '' ? [] : [[name, value]];
+        }),
+      ),
       credentials: credentialVariables(env),
     },
     testRules: notYet,
@@ -271,6 +283,7 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     forge,
     droneServer,
     engine,
+    buildx,
     git,
     repository,
     ledger,

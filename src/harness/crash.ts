@@ -26,7 +26,8 @@ export function crashIn(states: readonly ServiceState[], target: string, seen: S
 function whyCrashed(state: ServiceState, target: string, seen: Seen): string | undefined {
   const name = `\`${state.service}\``;
   if (state.restarts > 0 || state.status === 'restarting') {
-    return `${name} was restarted (exit code ${state.exitCode}).`;
+    // Where it runs again the engine has forgotten how it had ended.
+    return `${name} was restarted${state.exitCode === 0 ? '' : ` (exit code ${state.exitCode})`}.`;
   }
   if (state.status === 'exited' || state.status === 'dead') {
     if (state.outOfMemory) return `${name} was killed: out of memory.`;

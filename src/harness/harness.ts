@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -7,6 +7,7 @@ import type { EngineInfo } from '../engine/engine.ts';
 import { type Finding, finding } from '../outcome.ts';
 import { endRun, removeDeadRuns } from './clean-up.ts';
 import { allowHost } from './command.ts';
+import { writeDockerConfig } from './compose-config.ts';
 import { deployment } from './deploy/choose.ts';
 import { openJournal } from './journal.ts';
 import { type Masking, openLogBook } from './logs.ts';
@@ -22,8 +23,6 @@ export interface HarnessInput {
   readonly plan: TestPlan;
   readonly candidate: Release;
   readonly bases: readonly BaseOption[];
-  /** Whether base and candidate differ in the application's own files. */
-  treeMoved(base: Release): boolean;
   readonly docker: Docker;
   readonly engine: EngineInfo;
   /** Makes sure that the engine has an image. `image-missing` where no registry has it. */
@@ -65,7 +64,7 @@ export async function runTest(input: HarnessInput): Promise<TestRun> {
 
   const journal = openJournal(input.out, input.id, owner);
   const home = mkdtempSync(join(tmpdir(), `kg-${input.id}-`));
-  mkdirSync(join(home, 'cli-plugins'));
+  writeDockerConfig(home, input.programs.pluginFolders);
   const logs = openLogBook(input.out, input.masking, now);
   const site: Site = {
     docker,
@@ -88,7 +87,6 @@ export async function runTest(input: HarnessInput): Promise<TestRun> {
       candidate: input.candidate,
       bases: input.bases,
       deploy: (scope) => deployment(site, scope),
-      treeMoved: input.treeMoved,
       cancel: input.signal,
       now,
       onPhase: input.onPhase,

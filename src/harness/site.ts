@@ -30,6 +30,8 @@ export interface Programs {
   readonly pluginFolders: readonly string[];
   /** An empty folder of this run: HOME and DOCKER_CONFIG of children. */
   readonly home: string;
+  /** How the docker command reaches an engine that wants certificates: DOCKER_TLS_VERIFY, DOCKER_CERT_PATH. */
+  readonly engineEnv: Readonly<Record<string, string>>;
   /** Names of the variables of our environment that hold a credential; values never come here. */
   readonly credentials: readonly string[];
 }

@@ -24,8 +24,6 @@ export interface TierInput {
   /** The chosen base, then the next older ones. */
   readonly bases: readonly BaseOption[];
   deploy(scope: string): Deployment;
-  /** True where these two releases differ in the application's own files. */
-  treeMoved(base: Release): boolean;
   readonly cancel: AbortSignal;
   readonly now: () => Date;
   onPhase(phase: Phase): void;
@@ -40,6 +38,12 @@ const SETTLE_MS = 500;
 const BASE_FAULTS = new Set(['image-missing', 'compose-invalid', 'path-outside']);
 
 type Findings = Map<string, Finding>;
+
+/** What an upgrade came from. */
+interface From {
+  readonly before: Snapshot;
+  readonly fingerprint: string;
+}
 
 /** Runs the tiers in order. A tier that fails ends the run: what it leaves unanswered cannot make it green. */
 export async function runTiers(input: TierInput): Promise<Omit<TestRun, 'startedAt' | 'finishedAt' | 'run'>> {
@@ -158,7 +162,10 @@ class RunState {
       await this.seed(deployment, base, signal);
       if (!deployment.inPlace)
         await this.phase('upgrade', `stop ${versionOf(base)}`, () => within(signal, deployment.halt(signal)));
-      await this.bringUp(deployment, candidate, 'upgrade', signal, { base, before });
+      await this.bringUp(deployment, candidate, 'upgrade', signal, {
+        before,
+        fingerprint: deployment.fingerprint(),
+      });
       return;
     }
     const names = this.broken.map(({ version }) => version).join(', ');
@@ -181,7 +188,7 @@ class RunState {
     release: Release,
     tier: string,
     signal: AbortSignal,
-    from?: { base: Release; before: Snapshot },
+    from?: From,
   ): Promise<void> {
     const { site } = this.input;
     const states = await this.start(deployment, release, tier, signal);
@@ -212,7 +219,8 @@ class RunState {
       try {
         await within(signal, deployment.up(release, signal));
       } catch (cause) {
-        if (cause instanceof Failure && !signal.aborted) await this.note(scene, cause, undefined);
+        if (cause instanceof Failure && !signal.aborted)
+          await this.note(scene, cause, await this.suspect(deployment, signal));
         throw cause;
       }
     });
@@ -225,6 +233,13 @@ class RunState {
       if (readiness.kind === 'ready') return readiness.states;
       throw await this.notUp(scene, readiness, signal);
     });
+  }
+
+  /** The container that a failed start is about: the one that ended, else the target's. */
+  private async suspect(deployment: Deployment, signal: AbortSignal): Promise<ServiceState | undefined> {
+    const { service } = this.input.site.plan.target;
+    const states = await within(signal, deployment.services(signal)).catch(() => []);
+    return crashIn(states, service, new Map())?.state ?? states.find((state) => state.service === service);
   }
 
   private async notUp(
@@ -264,7 +279,7 @@ class RunState {
   private async proveEffect(
     deployment: Deployment,
     scene: Scene,
-    from: { base: Release; before: Snapshot },
+    from: From,
     signal: AbortSignal,
   ): Promise<void> {
     const rolledBack = await within(signal, deployment.rolledBack(signal));
@@ -275,7 +290,7 @@ class RunState {
             after: snapshotOf(scene.states),
             wanted: await deployment.wanted(signal),
             own: deployment.own(),
-            treeMoved: this.input.treeMoved(from.base),
+            treeMoved: deployment.fingerprint() !== from.fingerprint,
           })
         : { ok: false as const, why: `\`${rolledBack.service}\` was rolled back: ${rolledBack.why}` };
     this.effect = effect.ok;

@@ -1,6 +1,7 @@
 import { Failure } from '../../outcome.ts';
 import type { TestPlan } from '../plan.ts';
 import type { Site } from '../site.ts';
+import { composeDeployment } from './compose.ts';
 import type { Deployment } from './deployment.ts';
 import { imageDeployment } from './image.ts';
 
@@ -10,6 +11,8 @@ export function deployment(site: Site, scope: string): Deployment {
   switch (deploy.kind) {
     case 'image':
       return imageDeployment(site, deploy, portsOf(site.plan), scope);
+    case 'compose':
+      return composeDeployment(site, deploy, portsOf(site.plan), scope);
     default:
       throw new Failure('step-unavailable', `\`deploy: ${deploy.kind}\` is not there yet.`);
   }

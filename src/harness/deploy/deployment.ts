@@ -20,6 +20,8 @@ export interface Deployment {
   wanted(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
   /** Services that run the recipe's own image or carry its version label: that label has to move. */
   own(): ReadonlySet<string>;
+  /** Hash of what the application is besides its images: its files and settings. Equal for equal applications. */
+  fingerprint(): string;
   /** Networks on which the target can be reached by containers of ours. */
   networks(): readonly string[];
   /** A service that the orchestrator took back to what it was before, and why; asked after readiness. */

@@ -140,6 +140,7 @@ export function imageDeployment(
     },
     wanted: async () => new Map(wantedId === undefined ? [] : [[service, wantedId]]),
     own: () => new Set([service]),
+    fingerprint: () => '',
     networks: () => [project],
     rolledBack: async () => undefined,
     down: async () => leaveNetwork(site, project),
