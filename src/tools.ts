@@ -159,7 +159,14 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
   const buildx = once(async () => {
     const { createBuildx } = await import('./engine/buildx.ts');
     const { address } = await (await engine()).info();
-    return createBuildx({ address, env, scratch: await scratch(), signal });
+    return createBuildx({
+      address,
+      env,
+      scratch: await scratch(),
+      clock,
+      signal,
+      tell: (text) => log.info(text),
+    });
   });
 
   /** git's credentials, each for one exact origin. */

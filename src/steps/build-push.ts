@@ -6,6 +6,7 @@ import { decideReuse, type Reuse } from '../rules/reuse.ts';
 import { isVersionTag, planStage, type StagePlan } from '../rules/tag-plan.ts';
 import { answer, dryRun, type Made } from './build-push/answer.ts';
 import { buildWithEngine, platformBuilds } from './build-push/build-images.ts';
+import { buildWithBuildx } from './build-push/build-with-buildx.ts';
 import { type Look, lookForImages, rememberBuilt } from './build-push/look.ts';
 import { contentsOf, pushBuilds } from './build-push/push-builds.ts';
 import { moveTag, putReleasedTag } from './build-push/put.ts';
@@ -117,7 +118,7 @@ async function carryOut(
     rememberBuilt(input.tools, relabelled.manifest.digest, wanted.recipe.digest);
     return { source: 'relabelled', contents: relabelled };
   }
-  const { settings, log, host, tools, candidate } = input;
+  const { settings, log, host, tools, candidate, runContext } = input;
   const { builder, because } = chooseBuilder({
     asked: settings.builder,
     secrets: Object.keys(settings.secrets).length > 0,
@@ -125,17 +126,27 @@ async function carryOut(
     cacheTo: settings.cacheTo.length > 0,
     cacheFrom: settings.cacheFrom,
   });
+  if (builder === 'buildx') log.info(`Building with buildx, because of ${because.join(', ')}.`);
+  if (runContext === 'release' && settings.cacheFrom.length > 0) {
+    log.info('`cache-from` is left out: a release is built from nothing that other runs can write.');
+  }
   const stage = plan.push ? plan.stage : `local-${candidate.commit.slice(0, 12)}`;
+  const builds = platformBuilds(settings.platforms, stage);
   const progress = showProgress({ log, host, now: tools.clock.now });
   try {
-    const builds = platformBuilds(settings.platforms, stage);
-    if (builder === 'buildx') log.info(`Building with buildx, because of ${because.join(', ')}.`);
-    const built = await buildWithEngine(input, wanted, builds, progress.take);
-    const imageId = built[0]?.imageId;
-    if (!plan.push) return { source: 'built', ...(imageId === undefined ? {} : { imageId }) };
-    const contents = await pushBuilds(input, wanted, built, stage, progress.take);
+    const built =
+      builder === 'buildx'
+        ? await buildWithBuildx(input, wanted, builds, { tag: stage, push: plan.push }, progress.take)
+        : { local: await buildWithEngine(input, wanted, builds, progress.take) };
+    const imageId = 'local' in built ? built.local[0]?.imageId : undefined;
+    const id = imageId === undefined ? {} : { imageId };
+    if (!plan.push) return { source: 'built', ...id };
+    const contents =
+      'local' in built
+        ? await pushBuilds(input, wanted, built.local, stage, progress.take)
+        : await contentsOf(await tools.registry(), wanted.image, built.pushed);
     rememberBuilt(tools, contents.manifest.digest, wanted.recipe.digest);
-    return { source: 'built', contents, ...(imageId === undefined ? {} : { imageId }) };
+    return { source: 'built', contents, ...id };
   } finally {
     progress.end();
   }

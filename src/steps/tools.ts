@@ -1,4 +1,5 @@
 import type { Candidate } from '../dossier/schema.ts';
+import type { Buildx } from '../engine/buildx.ts';
 import type { Credential, Engine } from '../engine/engine.ts';
 import type { DroneServer } from '../forge/drone-server.ts';
 import type { Forge } from '../forge/forge.ts';
@@ -39,6 +40,8 @@ export interface Tools {
   /** The credential for exactly this registry host, if there is one. Never for pull requests of forks. */
   registryCredential(host: string): Promise<Credential | undefined>;
   engine(): Promise<Engine>;
+  /** `docker buildx` over the same engine. */
+  buildx(): Promise<Buildx>;
   /**
    * Paths in the release branch that decide how a candidate is tested (compose files, env file, scripts of host
    * commands): a stranger's pull request must not change them.

@@ -36,7 +36,10 @@ export async function buildWithEngine(
   const built: LocalBuild[] = [];
   for (const { platform, tag } of builds) {
     await pullBases(input, engine, wanted, platform, onProgress);
-    const request = await buildRequest(input, engine, wanted, platform, `${wanted.name}:${tag}`);
+    const request = await buildRequest(input, wanted, platform, `${wanted.name}:${tag}`, {
+      excludes: await knowsExclude(engine),
+      classic: true,
+    });
     const { imageId } = await engine.build(request, onProgress);
     built.push({ tag, imageId });
   }
@@ -60,12 +63,13 @@ async function pullBases(
   }
 }
 
-async function buildRequest(
+/** What both builders are given for one platform, or for all of `platforms` together. */
+export async function buildRequest(
   { tools, settings, candidate, runContext }: StepInput,
-  engine: Engine,
   wanted: Wanted,
   platform: string | undefined,
   tag: string,
+  builder: { readonly excludes: boolean; readonly classic: boolean },
 ): Promise<BuildRequest> {
   const recipes = await tools.recipes();
   const { context, tree, recipe, labels } = wanted;
@@ -75,8 +79,8 @@ async function buildRequest(
   const replaced = new Map<string, Uint8Array>([[path, pinned]]);
   let hideDockerfile = false;
   if (hiding?.needed) {
-    if (hiding.excluded && (await knowsExclude(engine))) replaced.set(path, hiding.excluded);
-    else hideDockerfile = !hiding.buildKitOnly;
+    if (hiding.excluded && builder.excludes) replaced.set(path, hiding.excluded);
+    else hideDockerfile = builder.classic && !hiding.buildKitOnly;
   }
   // The classic builder takes out what the context's own ignore file names, and that file with it.
   if (hideDockerfile && !tree.files.some((file) => file.path === '.dockerignore')) {
@@ -100,6 +104,7 @@ async function buildRequest(
     noCache: settings.noCache,
     // Bases are named by digest and were pulled: asking the registry again would need a credential in the build.
     pull: false,
+    // What others can write is no input of a release.
     cacheFrom: runContext === 'release' ? [] : settings.cacheFrom,
     locate: recipes.locateInstruction(recipe.dockerfile),
     hideDockerfile,
@@ -107,8 +112,8 @@ async function buildRequest(
 }
 
 /** `COPY --exclude` came with BuildKit 0.25, which is in Docker 28.5. */
-async function knowsExclude(engine: Engine): Promise<boolean> {
-  const { kind, version, store } = await engine.info();
+export async function knowsExclude(engine: Engine): Promise<boolean> {
+  const { kind, version } = await engine.info();
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return kind === 'docker' && store !== 'podman' && (major > 28 || (major === 28 && minor >= 5));
+  return kind === 'docker' && (major > 28 || (major === 28 && minor >= 5));
 }
