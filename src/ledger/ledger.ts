@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Intent } from './intent.ts';
 import type { CanonicalRecord } from './record.ts';
-import type { RunLine } from './runs.ts';
+import type { FinishedRun, RunLine } from './runs.ts';
 import type { AuditLine } from './trail.ts';
 
 /**
@@ -53,7 +53,7 @@ export interface Ledger {
   /** Promoted releases of this image (`registry/repository`), for the floating tags that its recipes share. */
   promoted(image: string): Promise<readonly PromotedRelease[]>;
   /** Appends a finished test; the same line twice is written once. Answers the line with its `firstSeen`. */
-  appendRun(line: Omit<RunLine, 'firstSeen'>): Promise<RunLine>;
+  appendRun(line: FinishedRun): Promise<RunLine>;
   /**
    * Compare-and-swap of the recipe's intent: from absent (or from the expired one named by `replaces`) to this one,
    * only where the recipe still is as `revision` says. `changed`: it is not; read again and decide again.

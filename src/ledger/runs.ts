@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Subject } from '../dossier/schema.ts';
 import { Failure } from '../outcome.ts';
 import { linesOf, parseLedgerJson } from './recipe-files.ts';
 
@@ -24,6 +25,24 @@ const runLine = v.object({
 /** One finished test in context `release`. */
 export type RunLine = v.InferOutput<typeof runLine>;
 
+/** A finished test as it is handed in; `firstSeen` is the log's to say. */
+export interface FinishedRun {
+  readonly recipe: string;
+  readonly version: string;
+  readonly commit: string;
+  readonly subject: Subject;
+  readonly verdict: RunLine['verdict'];
+  readonly reasons: readonly string[];
+  /** Verdict by tier. */
+  readonly tiers: Readonly<Record<string, string>>;
+  /** Version of the upgrade base, null where there was none. */
+  readonly base: string | null;
+  readonly run: string;
+  /** RFC 3339 UTC. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
 /** Reads `runs.ndjson`; a line that is none is damage (`record-corrupt`), never skipped. */
 export function readRuns(recipe: string, text: string): readonly RunLine[] {
   const place = `${recipe}/runs.ndjson`;
@@ -36,7 +55,7 @@ export function readRuns(recipe: string, text: string): readonly RunLine[] {
 }
 
 /** The line with its newline. First seen: as the log already says for this version and commit, else at its start. */
-export function nextRunLine(runs: readonly RunLine[], line: Omit<RunLine, 'firstSeen'>): string {
+export function nextRunLine(runs: readonly RunLine[], line: FinishedRun): string {
   const earlier = runs.filter((run) => run.version === line.version && run.commit === line.commit);
   const firstSeen = [...earlier.map((run) => run.firstSeen), line.startedAt].sort()[0]!;
   const { recipe, version, commit, subject, verdict, reasons, tiers, base, run, startedAt, finishedAt } =

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GitServer } from '../../../sandbox/git-server.ts';
 import { recordText } from '../../../src/ledger/record.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
-import type { GitServer } from '../../../sandbox/git-server.ts';
 import { temporaryFolder } from '../git/repository.ts';
 import { filePlace, gitPlace, httpGit, type Place } from './ledgers.ts';
 import { commitOf, intent, promote, record, run } from './records.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gitServer } from '../../../sandbox/git-server.ts';
 import { openBareRepository } from '../../../src/git/commit.ts';
 import { parseRemote, type Remote } from '../../../src/git/remote.ts';
 import { fileStore } from '../../../src/ledger/file.ts';
@@ -8,7 +9,6 @@ import { gitStore } from '../../../src/ledger/git.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { ledgerOver } from '../../../src/ledger/records.ts';
 import type { Waiting, WriteHook } from '../../../src/ledger/store.ts';
-import { gitServer } from '../../../sandbox/git-server.ts';
 import { ourGit, type Repository, repository, temporaryFolder } from '../git/repository.ts';
 
 export const realWaiting: Waiting = {

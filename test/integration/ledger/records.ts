@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Intent } from '../../../src/ledger/intent.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import type { CanonicalRecord } from '../../../src/ledger/record.ts';
-import type { RunLine } from '../../../src/ledger/runs.ts';
+import type { FinishedRun } from '../../../src/ledger/runs.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 
 export const commitOf = (version: string): string => digestOf(version).slice(7, 47);
@@ -76,25 +76,19 @@ export async function promote(ledger: Ledger, recipe: string, version: string): 
   return next;
 }
 
-export function run(
-  recipe: string,
-  version: string,
-  more: Partial<RunLine> = {},
-): Omit<RunLine, 'firstSeen'> {
-  const { firstSeen: _, ...line } = {
+export function run(recipe: string, version: string, more: Partial<FinishedRun> = {}): FinishedRun {
+  return {
     recipe,
     version,
     commit: commitOf(version),
-    subject: { kind: 'image' as const, image: 'x', digest: digestOf(version) },
-    verdict: 'green' as const,
+    subject: { kind: 'image', image: 'x', digest: digestOf(version) },
+    verdict: 'green',
     reasons: ['green'],
     tiers: { install: 'pass' },
     base: null,
     run: randomUUID(),
     startedAt: '2026-01-02T03:00:00.000Z',
     finishedAt: '2026-01-02T03:04:05.000Z',
-    firstSeen: '',
     ...more,
   };
-  return line;
 }
