@@ -274,10 +274,21 @@ describe('bytes', () => {
       },
     ],
     ['a child that is not there', { 'manifests/1': { bytes: listOf(ociManifest).bytes, type: ociIndex } }],
-    ['a config that is not there', { 'manifests/1': { bytes: image.bytes } }],
+    [
+      'a config that is not there',
+      {
+        'manifests/1': {
+          bytes: makeImageManifest({
+            config: { mediaType: ociConfig, digest: digestOf('y'), size: 1 },
+            layers: [],
+          }).bytes,
+        },
+      },
+    ],
     ['a page of HTML', { 'manifests/1': { bytes: bytesOf('<html>login</html>'), type: 'text/html' } }],
   ])('%s are refused', async (_, entries) => {
-    const registry = await hostile(catalogue(entries));
+    const whole = { ...entries, [digestOf(config)]: { bytes: config } };
+    const registry = await hostile(catalogue(whole));
     const ask = client().registry.contents(tagged(registry.host, 'a/b', '1'));
     await expect(ask).rejects.toMatchObject({ code: 'manifest-invalid', outcome: 'error' });
   });

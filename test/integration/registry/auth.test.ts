@@ -100,30 +100,33 @@ describe('a registry with tokens', () => {
     await guarded.stop();
   });
 
-  it('has a token that ends early replaced, once', async () => {
+  it('has a token that ends before its time replaced, once', async () => {
     const guarded = await box.startRegistry({ auth: 'token' });
-    const proxy = await faultProxy(guarded.host);
-    const image = await testImage('early');
     const { registry } = client({ [guarded.host]: guarded.account });
+    const image = await testImage('early');
     const reference = tagged(guarded.host, 'token/early', '1');
     await push(registry, reference, image);
-    await registry.head(reference);
-    const before = tokensOf(guarded.requests).length;
-    await proxy.stop();
-    // Our clock stands still, the registry's does not: it has forgotten the key of the first token.
+    // The same registry behind a gate that takes each token for one request only.
+    const gate = await faultProxy(guarded.host);
+    const spent = new Set<unknown>();
     const challenge = `Bearer realm="http://${guarded.host}/token",service="registry",error="invalid_token"`;
-    const front = await faultProxy(guarded.host);
-    front.fault({
-      method: 'HEAD',
-      times: 2,
-      how: { status: 401, headers: { 'www-authenticate': challenge } },
+    const refused = { status: 401, headers: { 'www-authenticate': challenge } };
+    const manifest = { status: 200, headers: { 'content-type': image.mediaType }, body: image.manifest };
+    gate.fault({
+      times: Number.POSITIVE_INFINITY,
+      how: ({ headers }) => {
+        const token = headers.authorization;
+        if (token === undefined || spent.has(token)) return refused;
+        spent.add(token);
+        return manifest;
+      },
     });
-    const other = client({ [front.host]: guarded.account }, { trustedRealms: [guarded.host] });
-    await expect(other.registry.head(tagged(front.host, 'token/early', '1'))).resolves.toMatchObject({
-      digest: image.digest,
-    });
-    expect(tokensOf(guarded.requests).length).toBeGreaterThan(before);
-    await front.stop();
+    const other = client({ [gate.host]: guarded.account }, { trustedRealms: [guarded.host] });
+    const asked = tagged(gate.host, 'token/early', '1');
+    for (let i = 0; i < 3; i++)
+      expect(await other.registry.manifest(asked)).toMatchObject({ digest: image.digest });
+    expect(gate.requests.map(({ status }) => status)).toEqual([401, 200, 401, 200, 401, 200]);
+    await gate.stop();
     await guarded.stop();
   });
 

@@ -108,18 +108,33 @@ describe('transient faults', () => {
     120_000,
   );
 
-  it('before a piece arrives cost that piece only', async () => {
+  it.each([
+    [0, ['0-16777215', '0-16777215', '16777216-33554431', '33554432-41943039']],
+    [1, ['0-16777215', '16777216-33554431', '16777216-33554431', '33554432-41943039']],
+  ])('before piece %i arrives cost that piece only', async (after, expected) => {
     const bytes = randomBytes(40 * 1024 * 1024);
-    proxy.fault({ method: 'PATCH', after: 1, how: 'reset' });
+    proxy.fault({ method: 'PATCH', after, how: 'reset' });
     await client().registry.putBlob(at(host, 'faults/resumed'), hashOf(bytes), bytes);
-    const ranges = proxy.requests
-      .filter(({ method }) => method === 'PATCH')
-      .map(({ headers }) => headers['content-range']);
-    expect(ranges).toEqual(['0-16777215', '16777216-33554431', '16777216-33554431', '33554432-41943039']);
+    const pieces = proxy.requests.filter(({ method }) => method === 'PATCH');
+    expect(pieces.map(({ headers }) => headers['content-range'])).toEqual(expected);
     expect(proxy.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
-  it('after everything has arrived cost a look', async () => {
+  it('after a whole blob has arrived cost a look', async () => {
+    const bytes = randomBytes(1000);
+    proxy.fault({ method: 'PUT', how: 'cut-after' });
+    await client().registry.putBlob(at(host, 'faults/whole-closed'), hashOf(bytes), bytes);
+    expect(proxy.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'PUT', 'HEAD']);
+  });
+
+  it('in which a registry doubts a digest that we know to be right are passing', async () => {
+    const image = await testImage('doubt');
+    proxy.fault({ method: 'PUT', path: /manifests/, how: told(400, 'DIGEST_INVALID') });
+    proxy.fault({ method: 'PUT', path: /uploads/, how: told(400, 'DIGEST_INVALID') });
+    expect(await push(client().registry, tagged(host, 'faults/doubt', '1'), image)).toBe(image.digest);
+  });
+
+  it('after all pieces have arrived cost a look', async () => {
     const bytes = randomBytes(20 * 1024 * 1024);
     proxy.fault({ method: 'PUT', how: 'cut-after' });
     await client().registry.putBlob(at(host, 'faults/closed'), hashOf(bytes), bytes);
