@@ -15,6 +15,7 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 const checks = [
   ['lint', [bin('biome'), 'check', '.']],
   ['types', [bin('tsc'), '--noEmit']],
+  ['lockfile', [process.execPath, join(root, 'scripts/complete-lockfile.mjs'), '--check']],
   ['generated files', [process.execPath, join(root, 'scripts/generate.mjs'), '--check']],
   ['dist', [process.execPath, join(root, 'scripts/build.mjs'), '--check']],
 ];
