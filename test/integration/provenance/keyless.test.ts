@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandbox } from '../../../sandbox/index.ts';
-import { parseReference, withDigest } from '../../../src/oci/reference.ts';
+import { parseReference, repositoryName, withDigest } from '../../../src/oci/reference.ts';
 import type { Policy } from '../../../src/provenance/policy.ts';
 import { readPolicy } from '../../../src/provenance/policy.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
 import { predicateTypes, type Statement, statementBytes } from '../../../src/provenance/statement.ts';
 import type { Verification } from '../../../src/provenance/verification.ts';
 import { verifyImage } from '../../../src/provenance/verify.ts';
+import { step as attestStep } from '../../../src/steps/attest.ts';
 import { builder, commit, provenanceOf, putImage, ref, repository } from '../../unit/provenance/scene.ts';
+import { imageSection, play } from '../../unit/steps/provenance-step.ts';
 import { hastyClock, openRegistry } from './real-registry.ts';
 import { type SigstoreDouble, sigstoreDouble } from './sigstore-double.ts';
 
@@ -136,5 +138,71 @@ describe('keyless signatures', () => {
     const policy = { ...policyOf(), trustedRoot: other.trustedRoot };
     await other.stop();
     expect((await verify(policy)).answer).toBe('bad');
+  });
+});
+
+describe("GitHub's own action with our outputs", () => {
+  it('signs what attest wrote, and it verifies', async () => {
+    const { host } = (await sandbox()).registry;
+    const registry = openRegistry();
+    const sigstore = await sigstoreDouble();
+    const image = parseReference(`${host}/keyless/by-action`);
+    const { digest } = await putImage(registry, image);
+    const facts = {
+      GITHUB_SERVER_URL: 'https://github.com',
+      GITHUB_REPOSITORY: 'acme/hedgedoc',
+      GITHUB_REF: ref,
+      GITHUB_SHA: commit,
+      GITHUB_EVENT_NAME: 'push',
+      GITHUB_WORKFLOW_REF: `acme/hedgedoc/.github/workflows/release.yml@${ref}`,
+      GITHUB_RUN_ID: '77',
+    };
+    const section = imageSection(digest, { image: repositoryName(image) });
+    const { input, file } = play({
+      registry,
+      image: section,
+      host: 'github',
+      facts,
+      webUrl: 'https://github.com/acme/hedgedoc',
+    });
+    if (attestStep.about !== 'candidate') throw new Error('another kind of step');
+    expect(await attestStep.run(input)).toMatchObject({ outcome: 'done', reasons: ['unsigned'] });
+
+    // What actions/attest does with subject-name, subject-digest, predicate-type and predicate-path.
+    const subject = [{ name: repositoryName(image), digest: { sha256: digest.slice('sha256:'.length) } }];
+    const bundles = [];
+    for (const [predicateType, path] of [
+      [predicateTypes.provenance, 'knowngood-out/hedgedoc/provenance.predicate.json'],
+      [predicateTypes.recipe, 'knowngood-out/hedgedoc/recipe.predicate.json'],
+    ] as const) {
+      const statement = {
+        _type: 'https://in-toto.io/Statement/v1',
+        subject,
+        predicateType,
+        predicate: JSON.parse(file(path)),
+      };
+      bundles.push({
+        bytes: await sigstore.sign(Buffer.from(JSON.stringify(statement)), claims),
+        predicateType,
+      });
+    }
+    await attach({ registry, image, subject: digest, bundles, clock: hastyClock });
+    const policy = readPolicy(
+      JSON.stringify({
+        identities: [{ san: workflow, issuer, builder: workflow }],
+        'trusted-root': sigstore.trustedRoot,
+        repository: 'https://github.com/acme/hedgedoc',
+        predicates: [predicateTypes.provenance, predicateTypes.recipe],
+      }),
+    );
+    const answer = await verifyImage({
+      registry,
+      image: withDigest(image, digest),
+      policy,
+      expected: { refs: [ref], commit },
+    });
+    await sigstore.stop();
+    expect(answer.findings).toEqual([]);
+    expect(answer.answer).toBe('verified');
   });
 });

@@ -6,10 +6,10 @@ import type { Log } from '../../../src/hosts/host.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { type Policy, readPolicy } from '../../../src/provenance/policy.ts';
 import type { PublishedRecipe, Recomputed } from '../../../src/provenance/verification.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
 import type { Settings } from '../../../src/settings/schema.ts';
 import type { StepInput } from '../../../src/steps/step.ts';
 import type { Tools } from '../../../src/steps/tools.ts';
-import type { MemoryRegistry } from '../provenance/memory-registry.ts';
 import { commit, droneFacts, repository, virtualClock } from '../provenance/scene.ts';
 
 export const imageName = 'registry.example:5000/acme/hedgedoc';
@@ -56,7 +56,7 @@ export function testSection(digest: Digest, more: Partial<TestSection> = {}): Te
 }
 
 export interface Given {
-  readonly registry: MemoryRegistry;
+  readonly registry: Registry;
   readonly image?: ImageSection;
   readonly test?: Dossier['test'];
   readonly dossierRun?: string;
@@ -64,6 +64,7 @@ export interface Given {
   readonly context?: 'release' | 'change';
   readonly host?: StepInput['host'];
   readonly facts?: Readonly<Record<string, string>>;
+  readonly webUrl?: string;
   readonly settings?: Partial<Settings>;
   readonly policy?: Policy | string;
   readonly recomputed?: (published: PublishedRecipe) => Recomputed;
@@ -119,7 +120,7 @@ export function play(given: Given): Played {
         facts: given.facts ?? droneFacts,
       },
       ref: 'refs/pull/7/head',
-      repository: { webUrl: repository },
+      repository: { webUrl: given.webUrl ?? repository },
     },
     log,
     tools,
