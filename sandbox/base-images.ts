@@ -80,7 +80,9 @@ async function pluginLayer(): Promise<Entry[]> {
 }
 
 /** Programs under their paths in the image, and every library that the loader would load for them on this machine. */
-export async function withLibraries(programs: readonly (readonly [from: string, to: string])[]): Promise<Entry[]> {
+export async function withLibraries(
+  programs: readonly (readonly [from: string, to: string])[],
+): Promise<Entry[]> {
   const libraries = new Set<string>();
   for (const [from] of programs) {
     const shown = await command(['ldd', from], { env: { PATH: process.env.PATH, LC_ALL: 'C' } });

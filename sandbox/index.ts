@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasApt } from './apt.ts';
+import { distribution, hasApt } from './apt.ts';
 import { type BaseImage, makeBaseImage } from './base-images.ts';
 import { canBeRoot } from './command.ts';
 import { type EngineFacts, engineApi } from './docker-api.ts';
@@ -60,7 +60,10 @@ interface Facts extends Pick<Sandbox, 'dockerHost' | 'engine' | 'registry' | 'en
 const sharedAs = 'KNOWNGOOD_SANDBOX';
 
 const whatToInstall =
-  'No container engine answers and none can be unpacked here: install and start Docker (or Podman with its socket) and a program named docker-registry.';
+  'No container engine answers and none can be brought here: install and start Docker (or Podman with its socket); on Debian and Ubuntu running this as root or with passwordless sudo is enough.';
+
+const needsApt =
+  'The registry and the base images of the sandbox come from packages of Debian or Ubuntu: run this on one of them.';
 
 /** A real engine and a real registry. Everything it made is gone after `stop()`, and after a crash of the owner too. */
 export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -72,7 +75,9 @@ export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   }
   const found = choice === 'default' ? await findEngine() : undefined;
   const own = !found && choice !== 'none';
-  if (!(await hasApt()) || (own && !(await canBeRoot()))) throw new Error(whatToInstall);
+  const apt = await hasApt();
+  if (own && !(apt && (await canBeRoot()))) throw new Error(whatToInstall);
+  if (!apt) throw new Error(needsApt);
   const base = await basePackages();
   const run = await beginRun(own, programEnv(base.root));
   try {
@@ -102,6 +107,15 @@ export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
     await run.remove().catch(() => {});
     throw cause;
   }
+}
+
+/**
+ * Which engines can be started here whatever else runs: tests that are about an engine of their own are left out
+ * elsewhere. `suites`: engines and tools of Debian suites other than the machine's.
+ */
+export async function canStart(): Promise<{ readonly own: boolean; readonly suites: boolean }> {
+  const own = (await hasApt()) && (await canBeRoot());
+  return { own, suites: own && distribution().id === 'debian' };
 }
 
 /** Lets `sandbox()` in this process and its children find this one instead of starting another. */

@@ -99,9 +99,18 @@ async function nearestVersion(
     const exact = offers.find(({ found }) => upstream(found) === version);
     if (exact) return exact;
   }
-  const nearest = [...offers].sort((a, b) => distance(a.found, version) - distance(b.found, version))[0];
-  if (!nearest) throw new Error(`${name} is in none of the suites ${suites.join(', ')}`);
-  return nearest;
+  const choice = nearest(
+    version,
+    offers.map(({ found }) => found),
+  );
+  const chosen = offers.find(({ found }) => found === choice);
+  if (!chosen) throw new Error(`${name} is in none of the suites ${suites.join(', ')}`);
+  return chosen;
+}
+
+/** Of the versions offered, the one whose upstream version is nearest to the one wanted: major first, then minor. */
+export function nearest(wanted: string, offered: readonly string[]): string | undefined {
+  return [...offered].sort((a, b) => distance(a, wanted) - distance(b, wanted))[0];
 }
 
 function distance(a: string, b: string): number {

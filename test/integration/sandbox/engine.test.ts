@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { command } from '../../../sandbox/command.ts';
 import { engineFacts } from '../../../sandbox/docker-api.ts';
-import { type Sandbox, sandbox } from '../../../sandbox/index.ts';
+import { canStart, type Sandbox, sandbox } from '../../../sandbox/index.ts';
 import { projectRoot } from '../../../sandbox/paths.ts';
+import { nothing, processes, tracesOf } from './traces.ts';
 
+const { own } = await canStart();
 const open: Sandbox[] = [];
 const folders: string[] = [];
 afterEach(async () => {
@@ -38,7 +40,7 @@ async function comes<T>(look: () => T | Promise<T>): Promise<void> {
   while (!(await look()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
-describe('an engine of our own', () => {
+describe.skipIf(!own)('an engine of our own', () => {
   it('builds with RUN, pushes, publishes ports on loopback, and resolves names in networks', async () => {
     const box = await started({ engine: 'own' });
     expect(box.engine).toMatchObject({ kind: 'docker', found: false });
@@ -94,7 +96,7 @@ describe('an engine of our own', () => {
   });
 });
 
-describe('an engine that runs already', () => {
+describe.skipIf(!own)('an engine that runs already', () => {
   it('is used, goes on running, and keeps no image of ours', async () => {
     const theirs = await started({ engine: 'own' });
     const from = await theirs.base('busybox');
@@ -137,7 +139,7 @@ describe('an engine that runs already', () => {
   });
 });
 
-describe('a crash of the owner', () => {
+describe.skipIf(!own)('a crash of the owner', () => {
   async function owner() {
     const { KNOWNGOOD_SANDBOX: _, ...env } = process.env;
     const script = [join(projectRoot, 'scripts/run.mjs'), 'test/integration/sandbox/owner.ts'];
@@ -181,46 +183,3 @@ describe('a crash of the owner', () => {
     expect(traces()).toEqual(nothing);
   });
 });
-
-const nothing = {
-  folder: false,
-  sockets: false,
-  processes: false,
-  mounts: false,
-  links: false,
-  groups: false,
-};
-
-/** What a sandbox has on the machine, to be looked at now and later. */
-function tracesOf(run: string, dockerHost: string) {
-  const sockets = dirname(dockerHost.slice('unix://'.length));
-  const id = basename(run);
-  const [bridge = '', block = ''] = readFileSync(join(run, 'bridge'), 'utf8').trim().split(' ');
-  return () => ({
-    folder: existsSync(run),
-    sockets: existsSync(sockets),
-    processes: processes((words) => words.includes(`${sockets}/`)).length > 0,
-    mounts: new RegExp(`${run}/|${sockets}/`).test(readFileSync('/proc/self/mounts', 'utf8')),
-    links: Object.entries(networkInterfaces()).some(
-      ([name, addresses]) =>
-        name === bridge || addresses?.some(({ address }) => address.startsWith(`${block}.`)),
-    ),
-    groups: readdirSync('/sys/fs/cgroup').some(
-      (name) => name === id || existsSync(join('/sys/fs/cgroup', name, id)),
-    ),
-  });
-}
-
-/** The processes whose command lines, their words ended by NUL, answer to `test`. */
-function processes(test: (words: string) => boolean): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
-      } catch {
-        return false;
-      }
-    });
-}
