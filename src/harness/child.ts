@@ -22,6 +22,9 @@ export interface Ended extends Printed {
   readonly stdout: string;
 }
 
+/** The longest grace of a program once the run was cancelled. */
+const CANCELLED_MS = 1000;
+
 /**
  * Runs a program on the host as a process group of its own, so that what it starts ends with it: SIGTERM, the grace
  * period, SIGKILL. Never through a shell unless the argv says so, never with our environment.
@@ -49,7 +52,13 @@ export function runChild(request: ChildRequest): Promise<Ended> {
     };
     const abort = (): void => {
       signalGroup('SIGTERM');
-      kill = setTimeout(() => signalGroup('SIGKILL'), request.graceMs);
+      // Nobody waits for the end of a cancelled run: the host kills us in a few seconds.
+      const cancelled =
+        request.signal.reason instanceof Failure && request.signal.reason.code === 'cancelled';
+      kill = setTimeout(
+        () => signalGroup('SIGKILL'),
+        cancelled ? Math.min(CANCELLED_MS, request.graceMs) : request.graceMs,
+      );
     };
     request.signal.addEventListener('abort', abort, { once: true });
     for (const channel of ['stdout', 'stderr'] as const) {

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { engineStatus, engineWords } from '../engine/dockerode-failure.ts';
+import { engineWords } from '../engine/dockerode-failure.ts';
 import { type Journal, journalledRuns, type Made, readJournal } from './journal.ts';
-import { labels, runOf } from './naming.ts';
-import { livenessOf, ownerContainer } from './owner.ts';
+import { isDead } from './liveness.ts';
+import { LOCK_PREFIX, labels, runOf } from './naming.ts';
+import { livenessOf } from './owner.ts';
 import { type Found, findOurs, remove } from './remove.ts';
 
 export interface Removal {
@@ -107,10 +108,8 @@ export async function removeDeadRuns(
   const judge = async (name: string, found: Readonly<Record<string, string>> | undefined): Promise<void> => {
     const run = runOf(name, found);
     if (run === undefined || found === undefined || found[labels.run] !== run) return;
-    const owner = found[labels.owner] ?? '';
-    const until = Number(found[labels.until]);
-    const key = `${run} ${owner} ${until}`;
-    if (!judged.has(key)) judged.set(key, isDead(docker, owner, until, now));
+    const key = `${run} ${found[labels.owner]} ${found[labels.until]}`;
+    if (!judged.has(key)) judged.set(key, isDead(docker, found, now));
     ((await judged.get(key)) === true ? dead : alive).add(run);
   };
   const filters = { label: [labels.run] };
@@ -122,6 +121,15 @@ export async function removeDeadRuns(
   for (const { Names, Labels } of containers) await judge((Names[0] ?? '').replace(/^\//, ''), Labels);
   for (const { Name, Labels } of networks) await judge(Name, Labels);
   for (const { Name, Labels } of volumes.Volumes ?? []) await judge(Name, Labels);
+  // A lock is a name that many runs share; it goes with the run that its labels name.
+  for (const { Name, Labels } of volumes.Volumes ?? []) {
+    if (Name.startsWith(LOCK_PREFIX) && (await isDead(docker, Labels ?? {}, now))) {
+      await docker
+        .getVolume(Name)
+        .remove()
+        .catch(() => undefined);
+    }
+  }
   for (const run of deadJournals(folder)) dead.add(run);
   // A forged label on one thing must not have a living run's other things removed.
   for (const run of alive) dead.delete(run);
@@ -172,21 +180,6 @@ export async function removeJournalledRuns(
 export async function isSwarmManager(docker: Docker): Promise<boolean> {
   const info = (await docker.info()) as { Swarm?: { ControlAvailable?: boolean } };
   return info.Swarm?.ControlAvailable === true;
-}
-
-async function isDead(docker: Docker, owner: string, until: number, now: Date): Promise<boolean> {
-  const liveness = livenessOf(owner);
-  if (liveness !== 'unknown') return liveness === 'dead';
-  const container = ownerContainer(owner);
-  if (container !== undefined) {
-    try {
-      return (await docker.getContainer(container).inspect()).State.Running !== true;
-    } catch (cause) {
-      if (engineStatus(cause) === 404) return true;
-      throw cause;
-    }
-  }
-  return Number.isFinite(until) && now.getTime() / 1000 > until;
 }
 
 /** Journals whose first line names an owner that is gone. */

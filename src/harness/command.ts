@@ -8,8 +8,8 @@ import { argvOf, drain, execIn, tailKeeper } from './exec.ts';
 import { ENGINE_LOG, lastLinesOf } from './logs.ts';
 import type { Command, Release } from './plan.ts';
 import { lookHttp } from './probe.ts';
-import { addressOf, urlOf } from './reach.ts';
-import { runningTarget } from './ready.ts';
+import { urlOf } from './reach.ts';
+import { runningTarget, targetAddress } from './ready.ts';
 import type { Site } from './site.ts';
 
 /** Where a command runs: what is up, which release it is, and the name of the phase for its log. */
@@ -178,8 +178,7 @@ async function overHttp(
   const target = runningTarget(scene.states, site.plan.target.service);
   const port = command.port ?? site.plan.target.port;
   if (port === undefined) return { ok: false, what, why: 'no port is named', lines: [] };
-  const address =
-    target === undefined ? undefined : addressOf(site.where, target, scene.deployment.networks(), port);
+  const address = targetAddress(site, scene.deployment, target, port);
   if (address === undefined)
     return {
       ok: false,
@@ -206,10 +205,7 @@ async function onHost(
   const what = `host: ${shown(command.command)}`;
   const target = runningTarget(scene.states, site.plan.target.service);
   const { port } = site.plan.target;
-  const address =
-    target === undefined || port === undefined
-      ? undefined
-      : addressOf(site.where, target, scene.deployment.networks(), port);
+  const address = port === undefined ? undefined : targetAddress(site, scene.deployment, target, port);
   const env = childEnv(site.programs, {
     ...commandEnv(site, scene, address === undefined ? undefined : urlOf(address)),
     DOCKER_HOST: site.engine.address,

@@ -25,8 +25,11 @@ export interface ServiceState {
   readonly published: Readonly<Record<string, number>>;
   /** Where volumes without a name are mounted: what is written there is lost with the container. */
   readonly anonymous: readonly string[];
-  /** Replaced by its orchestrator: an earlier task of the same service. */
+  readonly tty: boolean;
+  /** Replaced by its orchestrator, or about to be: an earlier task of the same service. */
   readonly replaced?: boolean;
+  /** What the orchestrator says about a task that has no container. */
+  readonly error?: string;
 }
 
 /** Containers of this run with this value of a label, as they are now. A container that is gone meanwhile is left out. */
@@ -63,7 +66,8 @@ export function ownService(found: Readonly<Record<string, string>>): string {
   return found[labels.service] ?? '';
 }
 
-function stateOf(
+/** The state of one container, from what the engine says about it. */
+export function stateOf(
   info: Docker.ContainerInspectInfo,
   serviceOf: (labels: Readonly<Record<string, string>>) => string,
 ): ServiceState {
@@ -81,6 +85,7 @@ function stateOf(
     outOfMemory: info.State.OOMKilled === true,
     restarts: info.RestartCount ?? 0,
     startedAt: info.State.StartedAt,
+    tty: info.Config.Tty === true,
     ...(health === 'starting' || health === 'healthy' || health === 'unhealthy' ? { health } : {}),
     ...(version === undefined ? {} : { version }),
     addresses: Object.fromEntries(
@@ -117,6 +122,13 @@ export async function stopAndRemove(docker: Docker, id: string, graceMs: number)
   const container = docker.getContainer(id);
   await ignoring([304, 404], container.stop({ t: Math.ceil(graceMs / 1000) }));
   await ignoring([404, 409], container.remove({ force: true, v: true }));
+}
+
+/** Removes containers at once, with their volumes that have no name: nothing of them is wanted any more. */
+export async function removeContainers(docker: Docker, states: readonly ServiceState[]): Promise<void> {
+  await Promise.all(
+    states.map(({ id }) => ignoring([404, 409], docker.getContainer(id).remove({ force: true, v: true }))),
+  );
 }
 
 /** Awaits a call for which these answers mean that somebody was faster. */

@@ -25,6 +25,7 @@ export function crashIn(states: readonly ServiceState[], target: string, seen: S
 
 function whyCrashed(state: ServiceState, target: string, seen: Seen): string | undefined {
   const name = `\`${state.service}\``;
+  if (state.error !== undefined) return `${name} could not be started: ${state.error}`;
   if (state.restarts > 0 || state.status === 'restarting') {
     // Where it runs again the engine has forgotten how it had ended.
     return `${name} was restarted${state.exitCode === 0 ? '' : ` (exit code ${state.exitCode})`}.`;

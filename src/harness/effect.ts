@@ -4,14 +4,18 @@ import type { ServiceState } from './containers.ts';
 export type Snapshot = ReadonlyMap<string, { readonly imageId: string; readonly version?: string }>;
 
 export function snapshotOf(states: readonly ServiceState[]): Snapshot {
-  return new Map(
-    states
-      .filter(({ replaced }) => replaced !== true)
-      .map(({ service, imageId, version }) => [
-        service,
-        { imageId, ...(version === undefined ? {} : { version }) },
-      ]),
-  );
+  const snapshot = new Map<string, { imageId: string; version?: string }>();
+  for (const { service, imageId, version, replaced } of states) {
+    if (replaced === true || imageId === '') continue;
+    const before = snapshot.get(service);
+    // Several containers of one service have to agree; where they do not, no single image is what it runs.
+    const ids = new Set([...(before?.imageId.split(' ') ?? []), imageId]);
+    snapshot.set(service, {
+      imageId: [...ids].sort().join(' '),
+      ...(version === undefined ? {} : { version }),
+    });
+  }
+  return snapshot;
 }
 
 export interface EffectQuestion {

@@ -35,7 +35,7 @@ export interface LogEntry {
  */
 export interface LogBook {
   readonly folder: string;
-  /** Follows a container's output until it ends. `phase` is like `upgrade-base`. */
+  /** Follows a container's output until it ends; once, however often it is asked. `phase` is like `upgrade-base`. */
   follow(
     docker: Docker,
     container: { id: string; name: string; service: string; tty?: boolean },
@@ -107,6 +107,7 @@ export function openLogBook(out: string, masking: Masking, now: () => Date): Log
   return {
     folder,
     follow(docker, container, phase) {
+      if (following.has(container.id)) return;
       const { entry, ...book } = sheet(phase, container.service, container.name);
       byId.set(container.id, entry);
       const stop = new AbortController();

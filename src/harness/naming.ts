@@ -5,6 +5,9 @@
  */
 export const PREFIX = 'kg-';
 
+/** Locks (lock.ts) are the one thing whose name carries no run: their labels name its holder. No run id is `lock`. */
+export const LOCK_PREFIX = 'kg-lock-';
+
 export const labels = {
   run: 'dev.knowngood.test.run',
   recipe: 'dev.knowngood.test.recipe',

@@ -1,3 +1,5 @@
+import type { ReasonCode } from '../reasons.ts';
+
 /**
  * What the harness is asked to do, free of where it was written. The step maps knowngood.yml and the dossier to it.
  * Durations are milliseconds.
@@ -35,7 +37,7 @@ export interface TierPlan {
   /** Of a recipe's own tier. */
   readonly commands?: readonly Command[];
   /** Declared or decided: the tier does not apply, and why (a reason code). */
-  readonly na?: { readonly reason: string; readonly detail?: string };
+  readonly na?: { readonly reason: ReasonCode; readonly detail?: string };
 }
 
 export type DeployPlan =

@@ -1,5 +1,6 @@
 import type { DeployPlan, TestPlan, TierPlan } from '../harness/plan.ts';
 import { Failure } from '../outcome.ts';
+import type { ReasonCode } from '../reasons.ts';
 import type { TestConfig } from '../settings/test-section.ts';
 import { parseVersion } from './version.ts';
 import { parseRange } from './version-range.ts';
@@ -15,7 +16,7 @@ export interface TestPlanInput {
   /** The setting `timeout`, where somebody gave it, and its default. */
   readonly timeoutMs: { readonly given: number | undefined; readonly otherwise: number };
   /** Tiers that do not apply to this version, with the reason code: step-back's answer, or `expected-na`. */
-  readonly na: Readonly<Record<string, { readonly reason: string; readonly detail?: string }>>;
+  readonly na: Readonly<Record<string, { readonly reason: ReasonCode; readonly detail?: string }>>;
   readonly envFile: Readonly<Record<string, string>>;
   /** False for forks and authors without permission. */
   readonly trusted: boolean;
@@ -43,9 +44,9 @@ export interface TestRules {
 export function naTiers(
   expectedNa: TestRules['expectedNa'],
   version: string | undefined,
-  upgradeNa: string | undefined,
-): Record<string, { reason: string; detail?: string }> {
-  const na: Record<string, { reason: string; detail?: string }> = {};
+  upgradeNa: ReasonCode | undefined,
+): Record<string, { reason: ReasonCode; detail?: string }> {
+  const na: Record<string, { reason: ReasonCode; detail?: string }> = {};
   const parsed = version === undefined ? undefined : parseVersion(version);
   for (const [tier, { reason, versions }] of Object.entries(expectedNa)) {
     const covers =

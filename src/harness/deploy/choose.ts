@@ -1,9 +1,10 @@
-import { Failure } from '../../outcome.ts';
 import type { TestPlan } from '../plan.ts';
 import type { Site } from '../site.ts';
+import { commandsDeployment } from './commands.ts';
 import { composeDeployment } from './compose.ts';
 import type { Deployment } from './deployment.ts';
 import { imageDeployment } from './image.ts';
+import { swarmDeployment } from './swarm.ts';
 
 /** An installation of the kind that the recipe asks for. */
 export function deployment(site: Site, scope: string): Deployment {
@@ -13,8 +14,10 @@ export function deployment(site: Site, scope: string): Deployment {
       return imageDeployment(site, deploy, portsOf(site.plan), scope);
     case 'compose':
       return composeDeployment(site, deploy, portsOf(site.plan), scope);
-    default:
-      throw new Failure('step-unavailable', `\`deploy: ${deploy.kind}\` is not there yet.`);
+    case 'swarm':
+      return swarmDeployment(site, deploy, portsOf(site.plan), scope);
+    case 'commands':
+      return commandsDeployment(site, deploy, scope);
   }
 }
 

@@ -1,23 +1,20 @@
-import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineFailure } from '../../engine/dockerode-failure.ts';
-import { parseReference } from '../../oci/reference.ts';
 import { Failure } from '../../outcome.ts';
-import { type Mounted, mountBind } from '../binds.ts';
 import { runChild } from '../child.ts';
 import { checkedModel, composeEnv, composeFlags } from '../compose-config.ts';
 import type { ComposeModel } from '../compose-model.ts';
-import { type ComposePlan, composePlan, mountKey, type SentFile } from '../compose-plan.ts';
-import { ignoring, type ServiceState, statesOf, stopAndRemove } from '../containers.ts';
-import { crashIn } from '../crash.ts';
+import { type ComposePlan, composePlan, type SentFile } from '../compose-plan.ts';
+import { ignoring, removeContainers, type ServiceState, statesOf, stopAndRemove } from '../containers.ts';
 import { pause } from '../deadline.ts';
 import { joinNetwork, leaveNetwork } from '../join.ts';
 import type { DeployPlan, Release } from '../plan.ts';
-import { READY_MS } from '../ready.ts';
 import { sendFiles } from '../send-files.ts';
 import type { Site } from '../site.ts';
 import { composeUpFailure, isBusy } from './compose-failure.ts';
+import { fingerprintOf, mountsOf, networksOf, ownImages, ownServices, pullAll } from './compose-parts.ts';
+import { whileNothingCrashes } from './compose-watch.ts';
 import type { Deployment } from './deployment.ts';
 import { SUBJECT_PIDS } from './image.ts';
 
@@ -77,7 +74,15 @@ export function composeDeployment(
     }
     const images = await ownImages(site, model, release);
     await pullAll(site, model, images, signal);
-    const mounts = await mountsOf(site, scope, release, model, images, signal);
+    const mounts = await mountsOf(
+      site,
+      scope,
+      release,
+      model,
+      images,
+      ['volumes', 'secrets', 'configs'],
+      signal,
+    );
     const plan = composePlan({
       model,
       project,
@@ -127,9 +132,6 @@ export function composeDeployment(
       await whileNothingCrashes(site, services, signal, (limited) => start(plan, phase, limited));
       const network = networksOf(plan.model, target)[0];
       if (network !== undefined) await joinNetwork(site, network);
-      for (const { id, container, service } of await services(signal)) {
-        site.logs.follow(docker, { id, name: container, service }, phase);
-      }
     },
     async halt(signal) {
       const grace = Math.ceil(site.plan.graceMs / 1000);
@@ -159,8 +161,9 @@ export function composeDeployment(
     own: () => current?.own ?? new Set(),
     fingerprint: () => current?.fingerprint ?? '',
     networks: () => (current === undefined ? [] : networksOf(current.plan.model, target)),
-    rolledBack: async () => undefined,
-    async down() {
+    update: async () => ({ kind: 'settled' }),
+    async down(signal) {
+      await removeContainers(docker, await services(signal));
       for (const network of Object.values(current?.plan.model.networks ?? {})) {
         if (network?.name !== undefined) await leaveNetwork(site, network.name);
       }
@@ -168,130 +171,8 @@ export function composeDeployment(
   };
 }
 
-/**
- * `up` waits for what depends_on names, possibly for ever. A container that ends or restarts meanwhile ends it at
- * once, and the time for readiness counts from its begin.
- */
-async function whileNothingCrashes(
-  site: Site,
-  services: (signal: AbortSignal) => Promise<ServiceState[]>,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const stop = new AbortController();
-  const limit = site.plan.ready?.timeoutMs ?? READY_MS;
-  const timer = setTimeout(
-    () => stop.abort(new Failure('not-ready', `The application did not come up within ${limit / 1000} s.`)),
-    limit,
-  );
-  const over = new AbortController();
-  const watch = (async () => {
-    const seen = new Map<string, string>();
-    for (;;) {
-      await pause(500, over.signal);
-      const crash = crashIn(await services(over.signal), site.plan.target.service, seen);
-      if (crash !== undefined) stop.abort(new Failure('crashed', crash.why));
-    }
-  })().catch(() => undefined);
-  try {
-    await work(AbortSignal.any([signal, stop.signal]));
-  } catch (cause) {
-    throw !signal.aborted && stop.signal.aborted ? stop.signal.reason : cause;
-  } finally {
-    clearTimeout(timer);
-    over.abort();
-    await watch;
-  }
-}
-
 async function expectDone(site: Site, ended: { exitCode: number; tail: string }): Promise<void> {
   if (ended.exitCode !== 0) throw composeUpFailure(site.logs.redact(ended.tail), ended.exitCode);
-}
-
-/** Services whose image is of the recipe's own repository run the release's image, whatever tag the file names. */
-export async function ownImages(
-  site: Site,
-  model: ComposeModel,
-  release: Release,
-): Promise<Record<string, string>> {
-  const { image } = release;
-  if (image === undefined) return {};
-  const services = Object.entries(model.services ?? {}).filter(([, service]) =>
-    isOf(service.image, image.repository),
-  );
-  if (services.length === 0) return {};
-  const reference = await nameOf(site, release, image.reference);
-  return Object.fromEntries(services.map(([service]) => [service, reference]));
-}
-
-/** Compose takes names only: an image that was built here and not pushed gets one for the run. */
-async function nameOf(site: Site, release: Release, reference: string): Promise<string> {
-  if (!/^(?:sha256:)?[0-9a-f]{64}$/.test(reference)) return reference;
-  const repo = site.name.name(release.role);
-  site.journal.note('image', `${repo}:test`);
-  await site.docker.getImage(reference).tag({ repo, tag: 'test' });
-  return `${repo}:test`;
-}
-
-function isOf(image: string | undefined, repository: string): boolean {
-  if (image === undefined) return false;
-  try {
-    const parsed = parseReference(image);
-    return `${parsed.registry}/${parsed.repository}` === repository;
-  } catch {
-    return false;
-  }
-}
-
-/** Every image before anything starts, so that a slow registry is not taken for a slow service. */
-export async function pullAll(
-  site: Site,
-  model: ComposeModel,
-  images: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<void> {
-  const all = new Set(
-    Object.entries(model.services ?? {}).flatMap(([service, { image, build }]) => {
-      const reference = images[service] ?? (build === undefined ? image : undefined);
-      return reference === undefined ? [] : [reference];
-    }),
-  );
-  for (const reference of all) if (!reference.startsWith('kg-')) await site.pull(reference, signal);
-}
-
-/** Stand-ins for every bind, and for every file of a secret or config. */
-export async function mountsOf(
-  site: Site,
-  scope: string,
-  release: Release,
-  model: ComposeModel,
-  images: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<Map<string, Mounted>> {
-  const mounts = new Map<string, Mounted>();
-  for (const [service, found] of Object.entries(model.services ?? {})) {
-    const image = images[service] ?? found.image;
-    for (const [index, mount] of (found.volumes ?? []).entries()) {
-      if (mount.type !== 'bind' || mount.source === undefined || image === undefined) continue;
-      const bind = { source: mount.source, readOnly: mount.read_only === true };
-      mounts.set(
-        mountKey(service, 'volumes', index),
-        await mountBind(site, scope, release, bind, image, signal),
-      );
-    }
-    for (const kind of ['secrets', 'configs'] as const) {
-      for (const [index, use] of (found[kind] ?? []).entries()) {
-        const file = model[kind]?.[use.source]?.file;
-        if (file === undefined || image === undefined) continue;
-        const bind = { source: file, readOnly: true };
-        mounts.set(
-          mountKey(service, kind, index),
-          await mountBind(site, scope, release, bind, image, signal),
-        );
-      }
-    }
-  }
-  return mounts;
 }
 
 async function sendAll(
@@ -307,14 +188,6 @@ async function sendAll(
   }
 }
 
-/** Services with the recipe's own image, and those that state its version in a label. */
-export function ownServices(model: ComposeModel, images: Readonly<Record<string, string>>): Set<string> {
-  const labelled = Object.entries(model.services ?? {}).filter(([, { labels, deploy }]) =>
-    Object.keys({ ...labels, ...deploy?.labels }).some((key) => /^coop-cloud\.[^.]+\.version$/.test(key)),
-  );
-  return new Set([...Object.keys(images), ...labelled.map(([service]) => service)]);
-}
-
 /** Names of everything that compose is about to make. */
 function noteNames(
   note: (kind: 'container' | 'network' | 'volume', name: string) => void,
@@ -325,47 +198,4 @@ function noteNames(
     if (network?.name !== undefined) note('network', network.name);
   for (const volume of Object.values(model.volumes ?? {}))
     if (volume?.name !== undefined) note('volume', volume.name);
-}
-
-/** Names, as the engine has them, of the networks that the target is on. */
-export function networksOf(model: ComposeModel, target: string): string[] {
-  const service = model.services?.[target];
-  if (service?.network_mode !== undefined) return [];
-  return Object.keys(service?.networks ?? {}).flatMap((key) => {
-    const name = model.networks?.[key]?.name;
-    return name === undefined ? [] : [name];
-  });
-}
-
-/** What an application is besides its own image: the resolved model, and the files that it mounts. */
-export function fingerprintOf(
-  model: ComposeModel,
-  folder: string,
-  project: string,
-  images: Readonly<Record<string, string>>,
-): string {
-  const hash = createHash('sha256');
-  const real = realpathSync(folder);
-  const plain = JSON.stringify(model, (key, value: unknown) =>
-    key !== '' && Object.hasOwn(images, key) && typeof value === 'object' ? { ...value, image: '' } : value,
-  );
-  hash.update(plain.replaceAll(real, '').replaceAll(folder, '').replaceAll(project, ''));
-  const sources = Object.values(model.services ?? {}).flatMap(({ volumes }) =>
-    (volumes ?? []).flatMap(({ type, source }) => (type === 'bind' && source !== undefined ? [source] : [])),
-  );
-  const files = (['secrets', 'configs'] as const).flatMap((kind) =>
-    Object.values(model[kind] ?? {}).flatMap((found) => found?.file ?? []),
-  );
-  for (const path of [...new Set([...sources, ...files])].sort()) hashFiles(hash, path);
-  return hash.digest('hex');
-}
-
-function hashFiles(hash: ReturnType<typeof createHash>, path: string): void {
-  const kind = lstatSync(path, { throwIfNoEntry: false });
-  if (kind?.isDirectory()) {
-    for (const name of readdirSync(path).sort()) {
-      hash.update(`${name}\0`);
-      hashFiles(hash, join(path, name));
-    }
-  } else if (kind?.isFile()) hash.update(readFileSync(path));
 }

@@ -1,5 +1,7 @@
 import type { ServiceState } from '../containers.ts';
 import type { Release } from '../plan.ts';
+import type { Address } from '../reach.ts';
+import type { UpdateView } from '../update-view.ts';
 
 /**
  * One installation of the subject: its own volumes, its own network, one version at a time. Every method may fail
@@ -24,8 +26,10 @@ export interface Deployment {
   fingerprint(): string;
   /** Networks on which the target can be reached by containers of ours. */
   networks(): readonly string[];
-  /** A service that the orchestrator took back to what it was before, and why; asked after readiness. */
-  rolledBack(signal: AbortSignal): Promise<{ service: string; why: string } | undefined>;
-  /** What only this kind of deployment can take down itself; everything else is the journal's. */
+  /** Where the target answers, if the deployment itself says so; else it is found by its container. */
+  address?(): Address | undefined;
+  /** What the orchestrator did with the release that was brought up last. */
+  update(signal: AbortSignal): Promise<UpdateView>;
+  /** Ends what runs; volumes, networks and secrets stay for the clean-up of the run. */
   down(signal: AbortSignal): Promise<void>;
 }

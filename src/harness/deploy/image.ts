@@ -1,7 +1,7 @@
 import { engineFailure, engineWords } from '../../engine/dockerode-failure.ts';
 import { Failure } from '../../outcome.ts';
 import { type Mounted, makeVolume, mountBind } from '../binds.ts';
-import { makeNetwork, ownService, statesOf, stopAndRemove } from '../containers.ts';
+import { makeNetwork, ownService, removeContainers, statesOf, stopAndRemove } from '../containers.ts';
 import { joinNetwork, leaveNetwork } from '../join.ts';
 import { ENGINE_LOG } from '../logs.ts';
 import { labels } from '../naming.ts';
@@ -113,13 +113,7 @@ export function imageDeployment(
         wantedId = image.Id;
         await makeNetwork(docker, name, (network) => journal.note('network', network), project);
         await joinNetwork(site, project);
-        const container = await start(release, reference, signal);
-        const tty = image.Config?.Tty === true;
-        site.logs.follow(
-          docker,
-          { id: container.id, name: `${project}-${service}`, service, tty },
-          `${scope}-${release.role}`,
-        );
+        await start(release, reference, signal);
       } catch (cause) {
         throw cause instanceof Failure ? cause : engineFailure(cause, `starting the ${release.role}`, signal);
       }
@@ -142,8 +136,11 @@ export function imageDeployment(
     own: () => new Set([service]),
     fingerprint: () => '',
     networks: () => [project],
-    rolledBack: async () => undefined,
-    down: async () => leaveNetwork(site, project),
+    update: async () => ({ kind: 'settled' }),
+    async down(signal) {
+      await removeContainers(docker, await this.services(signal));
+      await leaveNetwork(site, project);
+    },
   };
 }
 
