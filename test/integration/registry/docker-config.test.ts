@@ -166,17 +166,21 @@ describe('a credential helper', () => {
   });
 
   it.each([
-    ['fails', { credsStore: 'two' }, { two: 'echo secret-text; exit 1' }],
-    ['is missing', { credsStore: 'nowhere' }, {}],
-    ['talks nonsense', { credsStore: 'two' }, { two: 'echo secret-text' }],
-    ['has a path as its name', { credsStore: '../../bin/sh' }, {}],
-    ['has an option as its name', { credHelpers: { 'ghcr.io': '-x' } }, {}],
-    ['floods us', { credsStore: 'two' }, { two: 'yes secret-text' }],
-  ])('that %s is an error: whether there is a login stays unknown', async (_, config, helpers) => {
+    ['fails', { credsStore: 'two' }, { two: 'echo secret-text; exit 1' }, 'failed'],
+    ['is missing', { credsStore: 'nowhere' }, {}, 'could not be started'],
+    ['talks nonsense', { credsStore: 'two' }, { two: 'echo secret-text' }, 'JSON'],
+    ['has a path as its name', { credsStore: '../../bin/sh' }, {}, 'no valid credential helper'],
+    ['has an option as its name', { credHelpers: { 'ghcr.io': '-x' } }, {}, 'no valid credential helper'],
+    ['floods us', { credsStore: 'two' }, { two: 'yes secret-text' }, 'failed'],
+  ])('that %s is an error: whether there is a login stays unknown', async (_, config, helpers, why) => {
     const failure = await credentials(config, helpers)
       .look('ghcr.io')
       .catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'credentials-unreadable', outcome: 'error' });
+    expect(failure).toMatchObject({
+      code: 'credentials-unreadable',
+      outcome: 'error',
+      message: expect.stringContaining(why),
+    });
     expect(String(failure)).not.toContain('secret-text');
   });
 });
