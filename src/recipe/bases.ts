@@ -1,6 +1,6 @@
 import { parseReference, type Reference } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
-import { type Dockerfile, type Stage, stageNamed, targetStage } from './dockerfile.ts';
+import { type Dockerfile, type Stage, targetStage } from './dockerfile.ts';
 import { type Expanded, expand } from './expand.ts';
 import { dockerfileInvalid, type Instruction, utf8, type Word } from './instructions.ts';
 
@@ -70,10 +70,16 @@ class Scope {
   readonly #inputs: BaseInputs;
   /** Global ARGs with the default that counts; `undefined` where it cannot be filled in. */
   readonly #args = new Map<string, string | undefined>();
+  readonly #declared: ReadonlySet<string>;
+  readonly #names: ReadonlySet<string>;
+  /** Stages that a FROM can name by now: the last of each name. */
+  readonly #earlier = new Map<string, number>();
 
   constructor(dockerfile: Dockerfile, inputs: BaseInputs) {
     this.#dockerfile = dockerfile;
     this.#inputs = inputs;
+    this.#declared = new Set(dockerfile.args.map(({ name }) => name));
+    this.#names = new Set(dockerfile.stages.flatMap(({ name }) => name ?? []));
     for (const { name, value } of dockerfile.args) {
       if (value === undefined && this.#lookup(name) !== undefined) continue;
       const expanded = value === undefined ? { missing: name } : this.#expand(value);
@@ -94,8 +100,17 @@ class Scope {
     return { use: 'frontend', reference: named(syntax.text, path, line), line, place: whole(syntax) };
   }
 
-  /** The image, the index of the stage that it is, or nothing for `scratch` and where the platform is not known. */
+  /**
+   * The image, the index of the stage that it is, or nothing for `scratch` and where the platform is not known. To be
+   * called in the order of the file.
+   */
   from(stage: Stage): Base | number | undefined {
+    const found = this.#from(stage);
+    if (stage.name !== undefined) this.#earlier.set(stage.name, stage.index);
+    return found;
+  }
+
+  #from(stage: Stage): Base | number | undefined {
     const { path } = this.#dockerfile;
     const { line, from } = stage;
     const expanded = this.#expand(from.text);
@@ -112,8 +127,8 @@ class Scope {
         `Give \`${expanded.missing}\` in \`build-args\`, or a default in an ARG before the first FROM.`,
       );
     }
-    const earlier = stageNamed(this.#dockerfile.stages.slice(0, stage.index), expanded.text);
-    if (earlier !== undefined) return earlier.index;
+    const earlier = this.#earlier.get(expanded.text.toLowerCase());
+    if (earlier !== undefined) return earlier;
     if (expanded.text === 'scratch') return undefined;
     return { use: 'from', reference: named(expanded.text, path, line), line, place: whole(from) };
   }
@@ -141,7 +156,7 @@ class Scope {
     before: string,
     after: string,
   ): Base[] {
-    const { path, stages } = this.#dockerfile;
+    const { path } = this.#dockerfile;
     const name = value.replace(/^(["'])(.*)\1$/, '$2');
     if (name === '' || /^\d+$/.test(name) || name === 'scratch') return [];
     if (name.includes('$')) {
@@ -152,7 +167,7 @@ class Scope {
         'Name the image in a FROM of its own, which may use them, and that stage here.',
       );
     }
-    if (stageNamed(stages, name) !== undefined) return [];
+    if (this.#names.has(name.toLowerCase())) return [];
     const { start, end } = flag;
     return [{ use, reference: named(name, path, line), line, place: { start, end, before, after } }];
   }
@@ -163,7 +178,7 @@ class Scope {
 
   #lookup(name: string): string | undefined {
     const { buildArgs, target } = this.#inputs;
-    const declared = this.#dockerfile.args.some((arg) => arg.name === name);
+    const declared = this.#declared.has(name);
     const automatic = PLATFORM_VARIABLE.test(name) || name === 'TARGETSTAGE';
     if ((declared || automatic) && Object.hasOwn(buildArgs, name)) return buildArgs[name];
     if (this.#args.has(name)) return this.#args.get(name);

@@ -54,8 +54,12 @@ export function readDockerfile(bytes: Uint8Array, path: string): Dockerfile {
       stages.push({ index: stages.length, ...named, from, line: instruction.line, ...own });
       continue;
     }
-    if (instruction.keyword === 'ARG') (stage?.args ?? args).push(...readArgs(instruction, sign));
-    if (instruction.keyword === 'LABEL') stage?.labels.push(...readLabels(instruction, sign));
+    if (instruction.keyword === 'ARG') {
+      for (const arg of readArgs(instruction, sign)) (stage?.args ?? args).push(arg);
+    }
+    if (instruction.keyword === 'LABEL') {
+      for (const label of readLabels(instruction, sign)) stage?.labels.push(label);
+    }
     stage?.instructions.push(instruction);
   }
   if (stages.length === 0) throw dockerfileInvalid(path, 1, 'there is no FROM instruction');
@@ -81,16 +85,20 @@ export function stageNamed(stages: readonly Stage[], name: string): Stage | unde
 
 /** The labels that the target stage has from LABEL, its own and those of the stages that it is made from. */
 export function labelsOf(dockerfile: Dockerfile, target?: string): Readonly<Record<string, string>> {
-  const labels: Record<string, string> = {};
-  let stage: Stage | undefined = targetStage(dockerfile, target);
+  const stages = dockerfile.stages.slice(0, targetStage(dockerfile, target).index + 1);
+  // Each stage's parent is the last one before it of that name.
+  const named = new Map<string, number>();
+  const parents = stages.map(({ name, from, index }) => {
+    const parent = named.get(from.text.toLowerCase());
+    if (name !== undefined) named.set(name, index);
+    return parent;
+  });
   const chain: Stage[] = [];
-  for (; stage !== undefined; stage = stageNamed(dockerfile.stages.slice(0, stage.index), stage.from.text)) {
-    chain.unshift(stage);
-  }
-  for (const { key, value } of chain.flatMap((one) => one.labels)) {
-    Object.defineProperty(labels, key, { value, enumerable: true, configurable: true, writable: true });
-  }
-  return labels;
+  for (let at: number | undefined = stages.length - 1; at !== undefined; at = parents[at])
+    chain.push(stages[at]!);
+  return Object.fromEntries(
+    chain.reverse().flatMap(({ labels }) => labels.map(({ key, value }) => [key, value])),
+  );
 }
 
 function readFrom(instruction: Instruction, path: string): { from: Word; name?: string } {

@@ -25,6 +25,12 @@ export function expand(word: string, lookup: Lookup, sign = '\\'): Expanded {
   }
 }
 
+/** Forms inside forms; nobody writes more than two. */
+const DEEPEST = 32;
+
+/** Characters out of variables: `ARG A=$A$A`, again and again, would fill the memory. */
+const LONGEST = 16384;
+
 class Stop extends Error {
   readonly why: Exclude<Expanded, { text: string }>;
 
@@ -36,6 +42,8 @@ class Stop extends Error {
 
 class Reader {
   #at = 0;
+  #depth = 0;
+  #length = 0;
   readonly #word: string;
   readonly #lookup: Lookup;
   readonly #sign: string;
@@ -105,8 +113,15 @@ class Reader {
   }
 
   #value(name: string): string {
-    const value = this.#lookup(name);
+    const value = this.#known(name);
     if (value === undefined) throw new Stop({ missing: name });
+    return value;
+  }
+
+  #known(name: string): string | undefined {
+    const value = this.#lookup(name);
+    this.#length += value?.length ?? 0;
+    if (this.#length > LONGEST) throw new Stop({ wrong: 'its variables make a text that is too long' });
     return value;
   }
 
@@ -115,8 +130,16 @@ class Reader {
     if (form === undefined) throw new Stop({ wrong: `\`${this.#word}\` has an unknown form of \`${name}\`` });
     this.#at += form.length;
     if (form === '}') return this.#value(name);
+    this.#depth += 1;
+    if (this.#depth > DEEPEST) throw new Stop({ wrong: 'its variables are in each other too deeply' });
+    const text = this.#modified(name, form);
+    this.#depth -= 1;
+    return text;
+  }
+
+  #modified(name: string, form: string): string {
     if (form.startsWith('/')) return this.#replaced(name, form === '//');
-    const value = this.#lookup(name);
+    const value = this.#known(name);
     const has = value !== undefined && !(form.startsWith(':') && value === '');
     const operator = form.replace(':', '');
     // The word behind the sign is read only where it counts: its own variables may have no value.
@@ -141,10 +164,11 @@ class Reader {
   }
 
   #skip(): void {
-    const lookup = new Reader(this.#word, () => '', this.#sign);
-    lookup.#at = this.#at;
-    lookup.text('}');
-    this.#at = lookup.#at + 1;
+    const skipped = new Reader(this.#word, () => '', this.#sign);
+    skipped.#at = this.#at;
+    skipped.#depth = this.#depth;
+    skipped.text('}');
+    this.#at = skipped.#at + 1;
   }
 }
 
@@ -159,6 +183,8 @@ function trimmed(value: string, operator: string, pattern: string): string {
 }
 
 function glob(pattern: string, greedy: boolean): string {
+  // Each further one multiplies what a regular expression has to try.
+  if (pattern.split('*').length > 3) throw new Stop({ wrong: `\`${pattern}\` has more than two wildcards` });
   return pattern.replace(
     /\\(.)|([*?])|([.+^${}()|[\]/])/gs,
     (_, escaped?: string, wild?: string, sign?: string) => {

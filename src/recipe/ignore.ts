@@ -89,7 +89,7 @@ function todays(pattern: string): readonly string[] {
 function isPattern(pattern: string): boolean {
   const one = '(?:\\\\.|[^\\\\\\]-])';
   const rest = `(?:${one}(?:-${one})?)`;
-  return new RegExp(`^(?:\\\\.|[^\\\\[]|\\[\\^?${rest}+\\])*$`).test(pattern);
+  return new RegExp(`^(?:\\\\.|[^\\\\[]|\\[(?:\\^|(?!\\^))${rest}+\\])*$`).test(pattern);
 }
 
 /**

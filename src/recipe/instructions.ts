@@ -1,5 +1,5 @@
 import { Failure, finding } from '../outcome.ts';
-import { shellWords, unquoted, wordEnd } from './shell-words.ts';
+import { quotesClose, shellWords, unquoted, wordEnd } from './shell-words.ts';
 
 /** A word of a Dockerfile and the bytes it is written in, `[start, end)`; line breaks may be among them. */
 export interface Word {
@@ -55,6 +55,9 @@ const DIRECTIVE = new RegExp(`^#${BLANK}*([a-zA-Z][a-zA-Z0-9]*)${BLANK}*=${BLANK
 const WORD = /[^ \t\v\f\r]+/g;
 const LEADING = new RegExp(`^${BLANK}+`);
 
+/** The escape character of shells. */
+const SHELL = '\\';
+
 /**
  * Splits a Dockerfile into instructions by the rules of BuildKit's parser (`frontend/dockerfile/parser`):
  * directives on top, the escape character, comments and empty lines inside an instruction, heredocs of RUN, COPY
@@ -72,7 +75,7 @@ export function readInstructions(bytes: Uint8Array, file: string): Instructions 
     if (joined.text.replace(LEADING, '') === '') continue;
     const instruction = split(joined, sign);
     const heredocs: Heredoc[] = [];
-    for (const { name, chomp } of heredocsOf(instruction, sign)) {
+    for (const { name, chomp } of heredocsOf(instruction)) {
       const content: string[] = [];
       const plain = (text: string): string => (chomp ? text.replace(/^\t+/, '') : text);
       while (at < lines.length && plain(lines[at]!.text) !== name)
@@ -196,28 +199,31 @@ function place(joined: Joined, from: number, to: number): Word {
 }
 
 function byteAt(joined: Joined, index: number): number {
-  let found = joined.parts[0]!;
-  for (const part of joined.parts) {
-    if (part.index > index) break;
-    found = part;
+  const { parts } = joined;
+  // By halving: an instruction may have as many lines as a file may have.
+  let low = 0;
+  for (let high = parts.length - 1; low < high; ) {
+    const middle = Math.ceil((low + high) / 2);
+    if (parts[middle]!.index > index) high = middle - 1;
+    else low = middle;
   }
+  const found = parts[low]!;
   return found.start + index - found.index;
 }
 
-function heredocsOf(
-  instruction: Pick<Instruction, 'keyword' | 'rest'>,
-  sign: string,
-): { name: string; chomp: boolean }[] {
+function heredocsOf(instruction: Pick<Instruction, 'keyword' | 'rest'>): { name: string; chomp: boolean }[] {
   const inner = /^ONBUILD$/.test(instruction.keyword)
     ? instruction.rest
     : `${instruction.keyword} ${instruction.rest}`;
   if (!/^(?:RUN|COPY|ADD)[ \t]/i.test(inner) || !inner.includes('<<')) return [];
   if (inner.replace(/^\S+[ \t]+/, '').startsWith('[') && isList(inner)) return [];
+  // Whatever escapes elsewhere, here it is the shell's; with an open quote no builder looks for words.
+  if (!quotesClose(inner, SHELL)) return [];
   const found: { name: string; chomp: boolean }[] = [];
-  for (const word of shellWords(inner, sign)) {
+  for (const word of shellWords(inner, SHELL)) {
     const match = /^\d*<<(-?)([^<]+)$/.exec(word);
     if (match === null) continue;
-    const name = unquoted(match[2]!, sign);
+    const name = unquoted(match[2]!, SHELL);
     if (name !== '') found.push({ name, chomp: match[1] === '-' });
   }
   return found;

@@ -2,6 +2,15 @@
 
 /** Where the word that starts at `from` ends: at a space outside quotes, or with the text. */
 export function wordEnd(text: string, from: number, sign: string): number {
+  return scan(text, from, sign, true).at;
+}
+
+/** Whether every quote that opens is closed. */
+export function quotesClose(text: string, sign: string): boolean {
+  return scan(text, 0, sign, false).quote === '';
+}
+
+function scan(text: string, from: number, sign: string, word: boolean): { at: number; quote: string } {
   let quote = '';
   let at = from;
   for (; at < text.length; at += 1) {
@@ -10,9 +19,9 @@ export function wordEnd(text: string, from: number, sign: string): number {
     if (char === sign && quote !== "'") at += 1;
     else if (quote !== '') quote = char === quote ? '' : quote;
     else if (char === '"' || char === "'") quote = char;
-    else if (/[ \t\v\f\r]/.test(char)) break;
+    else if (word && /[ \t\v\f\r]/.test(char)) break;
   }
-  return Math.min(at, text.length);
+  return { at: Math.min(at, text.length), quote };
 }
 
 /** The words of a text, quotes and escapes still in them. */
