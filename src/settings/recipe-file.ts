@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { testSection } from './test-section.ts';
-import { readYamlFile, type YamlFile } from './yaml-file.ts';
+import { readYaml, type YamlFile } from './yaml-file.ts';
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('must not be empty'));
 
@@ -84,7 +84,7 @@ export interface RecipeFile extends YamlFile<RecipeConfig> {
 /** Reads knowngood.yml; `undefined` is the file that is not there. */
 export function readRecipeFile(content: Uint8Array | undefined, name: string): RecipeFile {
   return {
-    ...readYamlFile(content ?? new Uint8Array(), name, recipeSchema),
+    ...readYaml(recipeSchema, name, content ?? new Uint8Array()),
     name,
     exists: content !== undefined,
   };

@@ -1,140 +1,207 @@
 import * as v from 'valibot';
-import { type Document, isMap, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
-import { Failure } from '../outcome.ts';
-import { nearest } from './nearest.ts';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+} from 'yaml';
+import { Failure, type Finding, finding } from '../outcome.ts';
+import { explained, type Mistake } from './mistakes.ts';
 
-/** Configuration files are small; more is a mistake or an attack. */
+/** Largest configuration file, in bytes (security.md 7 of the design). */
 export const CONFIG_LIMIT = 256 * 1024;
-const MOST_ALIASES = 50;
-const MOST_PROBLEMS = 10;
+/** More aliases than people write; a small file with many of them can grow to gigabytes. */
+const MOST_ALIASES = 64;
+const MOST_MISTAKES = 10;
 
-/** A configuration file as it was read, with the places of what stands in it. */
+/** A place in a file, 1-based. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Path = readonly (string | number)[];
+
+/** Lines of a file, 1-based and inclusive, with their text. */
+export interface Lines {
+  readonly file: string;
+  readonly first: number;
+  readonly last: number;
+  readonly text: readonly string[];
+}
+
+/** A configuration file that was read and is valid. */
 export interface YamlFile<T> {
   readonly value: T;
-  /** Line and column (1-based) of the value at a path of keys and indexes; of the nearest part of it that exists. */
-  at(path: readonly (string | number)[]): { readonly line: number; readonly column: number };
+  /** Where the key or item at this path stands; the top of the file where nothing is there. */
+  at(path: Path): Place;
+  /** The lines to delete so that the key or list item is gone; its whole key where it is the only item. */
+  linesOf(path: Path): Lines;
+  /** A Failure `config-invalid` about the key or item at this path, for rules that a schema cannot say. */
+  wrong(path: Path, what: string): Failure;
 }
 
 /**
- * Reads a YAML 1.2 configuration file against a schema. `name` is how people know the file. Fails with
- * `config-invalid`, naming file, line, column and key of every problem, and the nearest known key for an unknown one.
+ * Reads a configuration file: YAML 1.2, one document, bounded in size and aliases, checked against a strict schema.
+ * Fails with `config-invalid`; the message names file, line, column and key, and the nearest known key where one is
+ * not known. All mistakes are told at once, as findings.
  */
-export function readYamlFile<S extends v.GenericSchema>(
-  content: Uint8Array,
-  name: string,
+export function readYaml<S extends v.GenericSchema>(
   schema: S,
+  file: string,
+  bytes: Uint8Array,
 ): YamlFile<v.InferOutput<S>> {
-  if (content.length > CONFIG_LIMIT) {
-    throw new Failure('config-invalid', `${name} is larger than ${CONFIG_LIMIT / 1024} KiB.`);
-  }
-  const text = decoded(content, name);
-  const lines = new LineCounter();
-  // Core schema: no dates, no binary, no tag that makes something of a text.
-  const document = parseDocument(text, {
+  const text = decode(file, bytes);
+  const lineCounter = new LineCounter();
+  const documents = parseAllDocuments(text, {
     version: '1.2',
-    schema: 'core',
-    lineCounter: lines,
+    lineCounter,
     prettyErrors: false,
-    stringKeys: true,
     uniqueKeys: true,
   });
-  const broken = document.errors[0] ?? document.warnings[0];
-  if (broken !== undefined) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    throw new Failure('config-invalid', `${name}:${line}:${col}: ${broken.message.split('\n')[0]}`);
+  const found = new Found(file, text, lineCounter);
+  const document = 'empty' in documents ? undefined : documents[0];
+  if (!('empty' in documents) && documents.length > 1) {
+    const second = documents[1]?.range?.[0] ?? 0;
+    throw invalid([found.finding(found.placeOf(second), 'A second document begins here; one is read.')]);
   }
-  let plain: unknown;
+  const problem = document?.errors[0] ?? document?.warnings[0];
+  if (problem !== undefined)
+    throw invalid([found.finding(found.placeOf(problem.pos[0]), sentence(problem.message))]);
+  found.document = document;
+
+  let value: unknown;
   try {
-    plain = document.toJS({ maxAliasCount: MOST_ALIASES }) ?? {};
-  } catch (cause) {
-    // An alias of nothing, or more of them than a person writes: a small file can stand for a huge one.
-    const why = cause instanceof Error ? cause.message.split('\n')[0] : 'an alias cannot be followed';
-    throw new Failure('config-invalid', `${name}: ${why}.`, { cause });
+    value = document?.toJS({ maxAliasCount: MOST_ALIASES }) ?? {};
+  } catch {
+    throw invalid([found.finding(found.placeOf(0), `There are more than ${MOST_ALIASES} aliases.`)]);
   }
-  const at = (path: readonly (string | number)[], key = false): { line: number; column: number } => {
-    const { line, col } = lines.linePos(offsetOf(document, path, key));
-    return { line, column: col };
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) {
+    const mistakes = explained(schema, parsed.issues, value).slice(0, MOST_MISTAKES);
+    throw invalid(mistakes.map((mistake) => found.mistake(mistake)));
+  }
+  return {
+    value: parsed.output,
+    at: (path) => found.at(path),
+    linesOf: (path) => found.linesOf(path),
+    wrong: (path, what) => invalid([found.mistake({ path, what })]),
   };
-  const result = v.safeParse(schema, plain);
-  if (!result.success) {
-    const problems = result.issues.slice(0, MOST_PROBLEMS).map((issue) => problemOf(issue, schema, name, at));
-    throw new Failure('config-invalid', problems.join(' '));
-  }
-  return { value: result.output, at };
 }
 
-function decoded(content: Uint8Array, name: string): string {
+function decode(file: string, bytes: Uint8Array): string {
+  const at = { file, line: 1, column: 1 };
+  const bad = (what: string): Failure =>
+    invalid([finding('config-invalid', 'error', `${file}: ${what}`, { at })]);
+  if (bytes.length > CONFIG_LIMIT) throw bad(`The file is larger than ${CONFIG_LIMIT} bytes.`);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch (cause) {
-    throw new Failure('config-invalid', `${name} is not UTF-8.`, { cause });
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw bad('The file is not UTF-8 text.');
   }
 }
 
-/** `knowngood.yml:3:1: \`relases\` is not known. Did you mean \`releases\`?` */
-function problemOf(
-  issue: v.BaseIssue<unknown>,
-  schema: v.GenericSchema,
-  name: string,
-  at: (path: readonly (string | number)[], key?: boolean) => { line: number; column: number },
-): string {
-  const path = (issue.path ?? []).map((item) => item.key as string | number);
-  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
-  const { line, column } = at(path, unknown);
-  const key = path.join('.');
-  if (unknown) {
-    const known = knownKeys(schema, path.slice(0, -1));
-    const near = nearest(String(path.at(-1)), known);
-    const hint = near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean \`${near}\`?`;
-    return `${name}:${line}:${column}: \`${key}\` is not known. ${hint}`;
-  }
-  const missing = issue.type === 'strict_object' && issue.received === 'undefined';
-  const what = missing
-    ? 'is missing.'
-    : issue.kind === 'schema' && !issue.message.startsWith('must be')
-      ? `must be ${issue.expected ?? 'something else'}, not ${issue.received}.`
-      : `${issue.message}.`.replace(/\.\.$/, '.');
-  return `${name}:${line}:${column}: \`${key}\` ${what}`;
+/** One Failure for all of them; its message is the first. */
+function invalid(findings: readonly Finding[]): Failure {
+  const [first] = findings;
+  const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
+  return new Failure('config-invalid', `${first?.message ?? 'The file is not valid.'}${more}`, { findings });
 }
 
-/** Keys that the schema has at a path; none where it cannot be told (a choice of several forms). */
-function knownKeys(schema: unknown, path: readonly (string | number)[]): string[] {
-  let here = schema as {
-    type?: string;
-    entries?: Record<string, unknown>;
-    wrapped?: unknown;
-    item?: unknown;
-    options?: unknown[];
-    pipe?: unknown[];
-  };
-  const unwrap = (): void => {
-    while (here?.wrapped !== undefined) here = here.wrapped as typeof here;
-  };
-  for (const key of path) {
-    unwrap();
-    const next = here?.entries?.[String(key)] ?? here?.item;
-    if (next === undefined) return [];
-    here = next as typeof here;
-  }
-  unwrap();
-  return here?.entries === undefined ? [] : Object.keys(here.entries);
+function sentence(text: string): string {
+  const line = text.split('\n')[0] ?? '';
+  return line.endsWith('.') ? line : `${line}.`;
 }
 
-function offsetOf(document: Document.Parsed, path: readonly (string | number)[], key: boolean): number {
-  for (let length = path.length; length > 0; length--) {
-    const inner = path.slice(0, length);
-    if (key && length === path.length) {
-      const parent = length === 1 ? document.contents : document.getIn(inner.slice(0, -1), true);
-      const pair = isMap(parent)
-        ? (parent.items as Pair[]).find(
-            (item) => isScalar(item.key) && String(item.key.value) === String(inner.at(-1)),
-          )
-        : undefined;
-      const range = isScalar(pair?.key) ? pair.key.range : undefined;
-      if (range) return range[0];
+/** Positions of what a document holds. */
+class Found {
+  document: Document | undefined;
+  private readonly file: string;
+  private readonly text: string;
+  private readonly lines: LineCounter;
+
+  constructor(file: string, text: string, lines: LineCounter) {
+    this.file = file;
+    this.text = text;
+    this.lines = lines;
+  }
+
+  placeOf(offset: number): Place {
+    const { line, col } = this.lines.linePos(offset);
+    return { file: this.file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  finding(at: Place, what: string): Finding {
+    return finding('config-invalid', 'error', `${at.file}:${at.line}:${at.column}: ${what}`, { at });
+  }
+
+  mistake({ path, what }: Mistake): Finding {
+    const key = path.length === 0 ? '' : `\`${shownPath(path)}\` `;
+    return this.finding(this.at(path), `${key}${what}.`);
+  }
+
+  /** The deepest place on the way to this path that there is. */
+  at(path: Path): Place {
+    for (let length = path.length; length > 0; length--) {
+      const found = this.find(path.slice(0, length));
+      const start = found && (found.key?.range?.[0] ?? found.node?.range?.[0]);
+      if (start !== undefined && start !== null) return this.placeOf(start);
     }
-    const node = document.getIn(inner, true) as { range?: readonly number[] | null } | undefined;
-    if (node?.range?.[0] !== undefined) return node.range[0];
+    return { file: this.file, line: 1, column: 1 };
   }
-  return document.contents?.range?.[0] ?? 0;
+
+  linesOf(path: Path): Lines {
+    const parent = path.length > 0 ? this.find(path.slice(0, -1))?.node : undefined;
+    // An empty list or map would be left behind.
+    if (path.length > 1 && (isSeq(parent) || isMap(parent)) && parent.items.length === 1) {
+      return this.linesOf(path.slice(0, -1));
+    }
+    const found = this.find(path);
+    const start = found?.key?.range?.[0] ?? found?.node?.range?.[0] ?? 0;
+    const end = found?.node?.range?.[1] ?? found?.key?.range?.[1] ?? start;
+    const first = this.placeOf(start).line;
+    const last = Math.max(first, this.placeOf(Math.max(start, end - 1)).line);
+    return { file: this.file, first, last, text: this.text.split(/\r?\n/).slice(first - 1, last) };
+  }
+
+  private find(path: Path): { key?: Node; node?: Node } | undefined {
+    let node: Node | undefined = nodeOr(this.document?.contents);
+    let key: Node | undefined;
+    for (const step of path) {
+      if (isAlias(node)) node = nodeOr(this.document === undefined ? undefined : node.resolve(this.document));
+      if (isMap(node)) {
+        const pair: Pair | undefined = node.items.find((item) => keyText(item.key) === String(step));
+        if (pair === undefined) return undefined;
+        key = nodeOr(pair.key);
+        node = nodeOr(pair.value);
+      } else if (isSeq(node)) {
+        key = undefined;
+        node = nodeOr(node.items[Number(step)]);
+        if (node === undefined) return undefined;
+      } else return undefined;
+    }
+    return { ...(key === undefined ? {} : { key }), ...(node === undefined ? {} : { node }) };
+  }
+}
+
+function nodeOr(value: unknown): Node | undefined {
+  return isNode(value) ? value : undefined;
+}
+
+function keyText(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+/** `known-broken[0].until` */
+function shownPath(path: Path): string {
+  return path
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
 }
