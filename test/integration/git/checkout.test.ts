@@ -545,14 +545,14 @@ describe('where a checkout must not lead us', () => {
     work.git('config', `url.${other.folder}.insteadOf`, work.folder);
     const home = temporaryFolder();
     writeFileSync(join(home, '.gitconfig'), `[url "${other.folder}"]\n\tinsteadOf = ${work.folder}\n`);
-    const before = process.env['HOME'];
-    process.env['HOME'] = home;
+    const before = process.env.HOME;
+    process.env.HOME = home;
     try {
       const remote = parseRemote(work.folder, { insecureHosts: [], folder: '/' });
       const history = await openHistory(ourGit(), remote);
       expect((await history.tags(history.branch, [])).map(({ name }) => name)).toEqual(['1.0.0']);
     } finally {
-      process.env['HOME'] = before;
+      process.env.HOME = before;
     }
   });
 

@@ -57,7 +57,7 @@ export function repository(
     const result = spawnSync('git', args, {
       cwd: folder,
       env: {
-        PATH: process.env['PATH'],
+        PATH: process.env.PATH,
         HOME: '/nonexistent',
         GIT_CONFIG_NOSYSTEM: '1',
         GIT_AUTHOR_NAME: 'A',

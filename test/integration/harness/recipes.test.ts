@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leftovers, ofImage, openTrial, release, type Trial } from './trial.ts';
+import { leftovers, openTrial, release, type Trial } from './trial.ts';
 
 let trial: Trial;
 beforeAll(async () => {

@@ -57,7 +57,10 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 
 /** `src/oci/tag.ts` → `oci`, `src/outcome.ts` → `outcome`. */
 function roomOf(path: string): string {
-  return path.replace(/^src\//, '').split('/')[0]!.replace(/\.ts$/, '');
+  return path
+    .replace(/^src\//, '')
+    .split('/')[0]!
+    .replace(/\.ts$/, '');
 }
 
 function isLeaf(path: string): boolean {
@@ -101,12 +104,16 @@ describe('the import rule', () => {
   it('lets no leaf import what stands above it', async () => {
     const above = Object.entries(await graph())
       .filter(([path]) => isLeaf(path))
-      .flatMap(([path, { imports }]) => imports.filter((i) => i.external !== true && !isLeaf(i.path)).map((i) => `${path} → ${i.path}`));
+      .flatMap(([path, { imports }]) =>
+        imports.filter((i) => i.external !== true && !isLeaf(i.path)).map((i) => `${path} → ${i.path}`),
+      );
     expect(above).toEqual([]);
   });
 
   it('knows every room', () => {
-    const rooms = readdirSync(new URL('../../../src', import.meta.url)).map((name) => name.replace(/\.ts$/, ''));
+    const rooms = readdirSync(new URL('../../../src', import.meta.url)).map((name) =>
+      name.replace(/\.ts$/, ''),
+    );
     expect(rooms.filter((room) => !Object.hasOwn(doors, room))).toEqual([]);
   });
 });
