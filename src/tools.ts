@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { GitCredential } from './git/environment.ts';
 import type { Environment } from './hosts/detect.ts';
 import type { Host } from './hosts/host.ts';
 import type { Clock } from './http/clock.ts';
@@ -10,6 +9,8 @@ import { credentialVariables } from './settings/credential-variables.ts';
 import { defaultImage, ledgerAddress, recipeName, registryCredentials } from './settings/defaults.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
+import { once } from './tools/once.ts';
+import { projectTools } from './tools/project.ts';
 
 /** Put in by the bundler. */
 declare const KNOWNGOOD_VERSION: string;
@@ -50,7 +51,9 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
 
   /** Registry host of the recipe's own image: `registry-password` is for it alone. */
   const imageHost = once(async () => {
-    const image = settings.image ?? defaultImage(event);
+    if (settings.registryPassword === undefined) return undefined;
+    const configured = settings.image ?? (await project.recipeFile()).value.image;
+    const image = configured ?? defaultImage(event);
     if (image === undefined) return undefined;
     const { parseReference } = await import('./oci/reference.ts');
     return parseReference(image).registry;
@@ -169,42 +172,7 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     });
   });
 
-  /** git's credentials, each for one exact origin. */
-  const gitCredentials = once(async (): Promise<readonly GitCredential[]> => {
-    const { parseRemote } = await import('./git/remote.ts');
-    const rules = { insecureHosts: settings.insecureRegistries, folder: workspace };
-    const credentials: GitCredential[] = [];
-    const add = (address: string | undefined, password: string | undefined): void => {
-      if (address === undefined || password === undefined) return;
-      const { origin } = parseRemote(address, rules);
-      if (origin !== undefined && !credentials.some((known) => known.origin === origin)) {
-        credentials.push({ origin, username: 'x-access-token', password });
-      }
-    };
-    const ledger = ledgerAddress(settings, event, undefined);
-    if (ledger?.startsWith('git:')) add(ledger.slice(4).replace(/#[^#]*$/, ''), settings.ledgerToken);
-    add(settings.repository ?? event.repository.cloneUrl, settings.forgeToken ?? host.jobToken?.token);
-    for (const { password } of credentials) log.mask(password);
-    return credentials;
-  });
-
-  const git = once(async () => {
-    const { createGit } = await import('./git/git.ts');
-    return createGit({
-      scratch: await scratch(),
-      environment: env,
-      credentials: await gitCredentials(),
-      signal,
-    });
-  });
-
-  const repository = once(async () => {
-    const { parseRemote } = await import('./git/remote.ts');
-    const address = settings.repository ?? event.repository.cloneUrl ?? workspace;
-    const remote = parseRemote(address, { insecureHosts: settings.insecureRegistries, folder: workspace });
-    if (remote.credential !== undefined) log.mask(remote.credential.password);
-    return remote;
-  });
+  const project = projectTools({ host, settings, env, scratch, signal });
 
   const ledger = once(async () => {
     const address = ledgerAddress(settings, event, undefined);
@@ -234,7 +202,7 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
       gitStore({
         address: `git:${remote.url}#${where.branch}`,
         branch: where.branch,
-        open: async () => openBareRepository(await git(), remote),
+        open: async () => openBareRepository(await project.git(), remote),
         waiting: clock,
       }),
     );
@@ -251,23 +219,17 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     return readPolicy(bytes.toString('utf8'));
   });
 
-  const notYet = async (): Promise<never> => {
-    throw new Failure('step-unavailable');
-  };
-
   return {
     version: typeof KNOWNGOOD_VERSION === 'string' ? KNOWNGOOD_VERSION : 'unbundled',
     clock,
+    ...project,
     recipes: () => import('./recipe/making.ts'),
     labels: () => import('./provenance/labels.ts'),
-    describe: notYet,
-    composeFiles: notYet,
     statements: () => import('./provenance/statements.ts'),
     signing: () => import('./provenance/signing.ts'),
     verifying: () => import('./provenance/verifying.ts'),
     policy,
     recipeName: settings.recipe ?? recipeName(event, workspace),
-    harnessPaths: notYet,
     harness: () => import('./harness/harness.ts'),
     children: {
       path: env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -281,18 +243,12 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
       ),
       credentials: credentialVariables(env),
     },
-    testRules: notYet,
-    layOut: notYet,
-    candidate: notYet,
-    trackedIn: notYet,
     registry,
     http,
     forge,
     droneServer,
     engine,
     buildx,
-    git,
-    repository,
     ledger,
     registryCredential: async (name) => (await registryAccess()).credentials(name),
     async close() {
@@ -326,13 +282,4 @@ export async function removeLeftovers({ workspace, log }: Host, env: Environment
   } catch (cause) {
     log.info(`What a killed test left behind could not be removed: ${(cause as Error).message}`);
   }
-}
-
-/** Runs `make` at the first call and answers every call with that one result. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

@@ -1,7 +1,7 @@
 import type { Candidate, Subject } from '../dossier/schema.ts';
 import type { Checkout } from '../git/checkout.ts';
 import type { CommitFacts } from '../git/commit-object.ts';
-import type { History } from '../git/history.ts';
+import type { Branch, History } from '../git/history.ts';
 import { Failure } from '../outcome.ts';
 import { parsePattern, type TagFact } from '../rules/releases.ts';
 import type { StatedVersion } from '../rules/step-back.ts';
@@ -13,7 +13,9 @@ import { composeVersions, fileVersion, shown, statedIn, type VersionPlace } from
 export interface CandidateSources {
   readonly recipe: string;
   readonly subject: Subject;
-  readonly history: Pick<History, 'commit' | 'tags' | 'branch'>;
+  readonly history: Pick<History, 'commit' | 'tags'>;
+  /** The release branch. */
+  readonly branch: Branch;
   /** The job's checkout; absent where there is none. */
   readonly checkout: Checkout | undefined;
   /** The setting `candidate`, and the pull request that it is of. */
@@ -21,7 +23,9 @@ export interface CandidateSources {
   /** What the event says: the pull request's head, the tag. */
   readonly event: { readonly head?: string | undefined; readonly tag?: string | undefined };
   readonly settings: { readonly version?: string | undefined; readonly pattern: string };
-  readonly config: Pick<RecipeConfig, 'version' | 'test'>;
+  readonly config: Pick<RecipeConfig, 'version'>;
+  /** Compose files that may state the version, relative to the recipe's folder. */
+  readonly composeFiles: readonly string[];
   /** Folders of ours in the checkout, relative to its top. */
   readonly ours: readonly string[];
   /** Reads a text file of the candidate's tree, relative to the recipe's folder; `undefined` where it is absent. */
@@ -44,7 +48,7 @@ export async function makeCandidate(sources: CandidateSources): Promise<MadeCand
   const commitId = asked.commit ?? event.head ?? checkout?.head.id;
   if (commitId === undefined) throw new Failure('candidate-unknown');
   const commit = await commitFacts(sources, commitId);
-  const tags = await history.tags(history.branch, [commit.id]);
+  const tags = await history.tags(sources.branch, [commit.id]);
   const tag = releaseTag(tags, commit.id, sources);
   const places = await placesIn(sources);
   const version = stated(sources, tag, places);
@@ -115,7 +119,7 @@ function releaseTag(
 }
 
 /** Every place of the tree that states a version, as knowngood.yml says where to look. */
-async function placesIn({ config, readFile }: CandidateSources): Promise<VersionPlace[]> {
+async function placesIn({ config, composeFiles, readFile }: CandidateSources): Promise<VersionPlace[]> {
   const from = config.version?.from;
   if (typeof from === 'object') {
     const { path, key } = from.file;
@@ -124,7 +128,7 @@ async function placesIn({ config, readFile }: CandidateSources): Promise<Version
   }
   if (from === 'tag') return [];
   const places: VersionPlace[] = [];
-  for (const file of config.test?.['compose-file'] ?? ['compose.yml']) {
+  for (const file of composeFiles) {
     const text = await readFile(file);
     if (text !== undefined) places.push(...composeVersions(text, file));
   }
@@ -146,8 +150,7 @@ function stated(
     return { state: 'stated', raw: parsePattern(settings.pattern).versionIn(tag) ?? tag };
   const from = config.version?.from;
   if (from === 'tag' || (from === undefined && places.length === 0)) return { state: 'untagged' };
-  const looked =
-    typeof from === 'object' ? [from.file.path] : [...(config.test?.['compose-file'] ?? ['compose.yml'])];
+  const looked = typeof from === 'object' ? [from.file.path] : sources.composeFiles;
   return statedIn(places, looked);
 }
 

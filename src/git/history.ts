@@ -35,6 +35,11 @@ export interface History {
   tags(branch: Branch, candidates: readonly string[]): Promise<readonly TagRef[]>;
   isAncestor(older: string, newer: string): Promise<boolean>;
   /**
+   * What `git describe --long` says of a commit: the nearest tag before it that matches the glob, and how many
+   * commits lie between; `undefined` where there is none.
+   */
+  describe(commit: string, glob: string): Promise<{ tag: string; distance: number } | undefined>;
+  /**
    * The content of a regular file in a commit; `undefined` where the path is absent, a Failure `path-outside` where
    * it is a link, a folder or larger than the limit.
    */
@@ -182,6 +187,12 @@ async function over(git: Git, remote: Remote, gitDir: string, branchName: string
     isAncestor: async (older, newer) => {
       const args = ['merge-base', '--is-ancestor', objectId(older), objectId(newer)];
       return (await git.run({ ...call(), args, accept: [0, 1] })).code === 0;
+    },
+    describe: async (id, glob) => {
+      const args = ['describe', '--long', '--tags', '--abbrev=12', `--match=${glob}`, objectId(id)];
+      const { code, stdout } = await git.run({ ...call(), args, accept: [0, 128] });
+      const [, tag, count] = /^(.+)-(\d+)-g[0-9a-f]+$/.exec(stdout.toString('utf8').trim()) ?? [];
+      return code !== 0 || tag === undefined ? undefined : { tag, distance: Number(count) };
     },
     readFile: (id, path, limitBytes) =>
       fileAt(

@@ -9,6 +9,8 @@ export interface TestPlanInput {
   readonly recipe: string;
   /** `test:` of knowngood.yml on the release branch; absent where the recipe has none. */
   readonly config: TestConfig | undefined;
+  /** The compose files, relative to the recipe's folder: configured, or found. */
+  readonly composeFiles: readonly string[];
   /** Whether the recipe has an image of its own. */
   readonly ownImage: boolean;
   /** Names from the setting `tiers`, where somebody gave it. */
@@ -27,6 +29,8 @@ export interface TestPlanInput {
 /** What the release branch says about testing a recipe, read at its fetched tip. */
 export interface TestRules {
   readonly config: TestConfig | undefined;
+  /** The compose files, relative to the recipe's folder: configured, or found in the candidate. */
+  readonly composeFiles: readonly string[];
   /** Commit of the release branch's tip. */
   readonly tip: string;
   /** `expected-na` by tier. */
@@ -104,9 +108,8 @@ function tierPlans({ config, tiers, na }: TestPlanInput): TierPlan[] {
   });
 }
 
-function deployPlan({ config, ownImage }: TestPlanInput): DeployPlan {
+function deployPlan({ config, ownImage, composeFiles: files }: TestPlanInput): DeployPlan {
   const kind = config?.deploy ?? (config?.['compose-file'] === undefined && ownImage ? 'image' : 'compose');
-  const files = config?.['compose-file'] ?? ['compose.yml'];
   switch (kind) {
     case 'image': {
       if (!ownImage) {

@@ -166,12 +166,12 @@ async function publishedImage({ tools, candidate }: StepInput, image: ImageSecti
 
 /** The image must be what this very checkout gives: its digest came from the dossier, which others could write. */
 async function assertOwnRecipe(
-  { tools, settings, workspace, signal }: StepInput,
+  { tools, settings, signal }: StepInput,
   published: PublishedRecipe,
 ): Promise<void> {
   const { compareWithCheckout, folderInside } = await tools.recipes();
   const { platform } = published;
-  const folder = folderInside(workspace, settings.context);
+  const folder = folderInside(await tools.tree(), settings.context);
   const checkout = { folder, ...(platform === undefined ? {} : { enginePlatform: platform }) };
   const answer = await compareWithCheckout(checkout, published, signal);
   if (!answer.agrees) {

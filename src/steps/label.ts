@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import type { LabelSection } from '../dossier/schema.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { Failure, type Finding, finding } from '../outcome.ts';
@@ -64,15 +63,12 @@ interface Made {
   readonly dockerfileLabels?: Readonly<Record<string, string>>;
 }
 
-async function ofImage(
-  { settings, tools, workspace, signal, log }: StepInput,
-  resolve: Resolve,
-): Promise<Made> {
+async function ofImage({ settings, tools, signal, log }: StepInput, resolve: Resolve): Promise<Made> {
   const recipes = await tools.recipes();
-  const folder = recipes.folderInside(workspace, settings.context);
+  const folder = recipes.folderInside(await tools.tree(), settings.context);
   const context = await recipes.buildContext(folder, settings.dockerfile, signal);
   const tree = await recipes.hashTree(context, signal);
-  log.detail(`${context.files.length} files in the build context ${relative(workspace, folder) || '.'}`);
+  log.detail(`${context.files.length} files in the build context ${settings.context}`);
   const { target } = settings;
   const recipe: ImageRecipe = await recipes.imageRecipe(
     {
@@ -100,10 +96,10 @@ function labelsIn(
   return target === undefined ? labelsOf(dockerfile) : labelsOf(dockerfile, target);
 }
 
-async function ofCompose({ settings, tools, workspace, signal }: StepInput, resolve: Resolve): Promise<Made> {
+async function ofCompose({ settings, tools, signal }: StepInput, resolve: Resolve): Promise<Made> {
   const recipes = await tools.recipes();
   const { files, envFile } = await tools.composeFiles();
-  const folder = recipes.folderInside(workspace, settings.context);
+  const folder = recipes.folderInside(await tools.tree(), settings.context);
   const application = recipes.readCompose({
     folder,
     composeFiles: files,

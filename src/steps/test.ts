@@ -240,6 +240,7 @@ async function planOf(
   const plan = testPlan({
     recipe: candidate.recipe,
     config,
+    composeFiles: rules.composeFiles,
     ownImage: candidate.subject.kind === 'image',
     tiers: settings.given.has('tiers') ? settings.tiers : undefined,
     timeoutMs: {
@@ -435,10 +436,7 @@ interface Trees {
   remove(): void;
 }
 
-function treesOf(
-  { tools, out, workspace, settings, candidate, runContext }: StepInput,
-  rules: TestRules,
-): Trees {
+function treesOf({ tools, out, workspace, settings, runContext }: StepInput, rules: TestRules): Trees {
   const root = join(out, 'trees');
   const made = new Map<string, Promise<string>>();
   const of = (commit: string): Promise<string> => {
@@ -448,17 +446,16 @@ function treesOf(
       const folder = join(root, commit);
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(root, { recursive: true });
-      await tools.layOut(commit, folder);
-      return join(folder, settings.context);
+      return join(await tools.layOut(commit, folder), settings.context);
     })();
     made.set(commit, making);
     return making;
   };
   return {
     of,
-    candidate: async (needed) =>
-      needed && settings.candidate !== undefined ? of(candidate.commit) : join(workspace, settings.context),
-    trusted: async () => (runContext === 'release' ? join(workspace, settings.context) : of(rules.tip)),
+    candidate: async (needed) => join(needed ? await tools.tree() : workspace, settings.context),
+    trusted: async () =>
+      runContext === 'release' ? join(await tools.tree(), settings.context) : of(rules.tip),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }

@@ -4,6 +4,7 @@ import type { Credential, Engine } from '../engine/engine.ts';
 import type { DroneServer } from '../forge/drone-server.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Git } from '../git/git.ts';
+import type { Branch, History } from '../git/history.ts';
 import type { Remote } from '../git/remote.ts';
 import type { Programs } from '../harness/site.ts';
 import type { Clock } from '../http/clock.ts';
@@ -11,7 +12,10 @@ import type { Http } from '../http/http.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../provenance/policy.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { TagFact } from '../rules/releases.ts';
+import type { StatedVersion } from '../rules/step-back.ts';
 import type { TestRules } from '../rules/test-plan.ts';
+import type { RecipeFile } from '../settings/recipe-file.ts';
 
 /**
  * What steps may ask for. `src/tools.ts` is the only implementation: it constructs each adapter at first use, by
@@ -25,6 +29,25 @@ export interface Tools {
   readonly recipeName: string;
   /** The candidate, derived now from git, event and settings; once per process. */
   candidate(): Promise<Candidate>;
+  /** What is known for choosing the upgrade base: the version as it is stated, every tag, and the tag pattern. */
+  upgradeFacts(): Promise<{
+    readonly version: StatedVersion;
+    readonly tags: readonly TagFact[];
+    readonly pattern: string;
+  }>;
+  /**
+   * Absolute folder that stands for the workspace with the candidate's files: the workspace itself, or where the
+   * tree of another commit than the checkout's was laid out as data.
+   */
+  tree(): Promise<string>;
+  /** Whether the candidate has other bytes at a path of the workspace than the release branch's tip. */
+  changedByCandidate(path: string): Promise<boolean>;
+  /** knowngood.yml as the tip of the release branch has it. */
+  recipeFile(): Promise<RecipeFile>;
+  /** Commits, branches and tags as the remote has them. */
+  history(): Promise<History>;
+  /** The release branch and its tip. */
+  releaseBranch(): Promise<Branch>;
   /** Files below a path of the checkout that git tracks; empty outside a checkout. */
   trackedIn(path: string): Promise<readonly string[]>;
   http(): Promise<Http>;
@@ -53,8 +76,11 @@ export interface Tools {
   readonly children: Omit<Programs, 'home'>;
   /** What the release branch says about testing this recipe, at its fetched tip. */
   testRules(): Promise<TestRules>;
-  /** Lays a commit's tree out as plain files, without `.git`, in a folder that does not exist yet. */
-  layOut(commit: string, folder: string): Promise<void>;
+  /**
+   * Lays a commit's tree out as plain files, without `.git`, in a folder that does not exist yet. Answers the folder
+   * in it that stands for the workspace.
+   */
+  layOut(commit: string, folder: string): Promise<string>;
   /** The forge of the event's repository. */
   forge(): Promise<Forge>;
   /** The Drone server that the settings name. */

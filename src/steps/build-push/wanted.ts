@@ -29,10 +29,10 @@ export interface Wanted {
  * `candidate-changed`, with what changed.
  */
 export async function wantedImage(input: StepInput, imageName: string): Promise<Wanted> {
-  const { settings, tools, candidate, dossier, signal, workspace } = input;
+  const { settings, tools, candidate, dossier, signal } = input;
   const label = dossier.label as LabelSection;
   const recipes = await tools.recipes();
-  const folder = recipes.folderInside(workspace, settings.context);
+  const folder = recipes.folderInside(await tools.tree(), settings.context);
   const context = await recipes.buildContext(folder, settings.dockerfile, signal);
   const tree = await recipes.hashTree(context, signal);
   const labelled = recipes.parseRecipeDocument(label.recipeDocument);

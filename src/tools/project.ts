@@ -1,0 +1,321 @@
+import { dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
+import type { MadeCandidate } from '../candidate/candidate.ts';
+import type { Subject } from '../dossier/schema.ts';
+import type { GitCredential } from '../git/environment.ts';
+import type { History } from '../git/history.ts';
+import type { Remote } from '../git/remote.ts';
+import type { Command } from '../harness/plan.ts';
+import type { Environment } from '../hosts/detect.ts';
+import type { Host } from '../hosts/host.ts';
+import { Failure } from '../outcome.ts';
+import { defaultImage, ledgerAddress, recipeName } from '../settings/defaults.ts';
+import type { RecipeFile } from '../settings/recipe-file.ts';
+import type { Settings } from '../settings/schema.ts';
+import type { Tools } from '../steps/tools.ts';
+import { once } from './once.ts';
+
+/** Largest file of a recipe that is read besides its configuration, in bytes (security.md 7 of the design). */
+const FILE_LIMIT = 1024 * 1024;
+
+/** The tools that look at the recipe's repository: its history, its checkout, its configuration, the candidate. */
+export type ProjectTools = Pick<
+  Tools,
+  | 'git'
+  | 'repository'
+  | 'history'
+  | 'releaseBranch'
+  | 'recipeFile'
+  | 'candidate'
+  | 'upgradeFacts'
+  | 'tree'
+  | 'layOut'
+  | 'changedByCandidate'
+  | 'trackedIn'
+  | 'describe'
+  | 'composeFiles'
+  | 'testRules'
+  | 'harnessPaths'
+>;
+
+interface ProjectInput {
+  readonly host: Host;
+  readonly settings: Settings;
+  readonly env: Environment;
+  readonly scratch: () => Promise<string>;
+  readonly signal: AbortSignal;
+}
+
+export function projectTools({ host, settings, env, scratch, signal }: ProjectInput): ProjectTools {
+  const { log, event, workspace } = host;
+
+  /** git's credentials, each for one exact origin. */
+  const credentials = once(async (): Promise<readonly GitCredential[]> => {
+    const { parseRemote } = await import('../git/remote.ts');
+    const rules = { insecureHosts: settings.insecureRegistries, folder: workspace };
+    const found: GitCredential[] = [];
+    const add = (address: string | undefined, password: string | undefined): void => {
+      if (address === undefined || password === undefined) return;
+      const { origin } = parseRemote(address, rules);
+      if (origin !== undefined && !found.some((known) => known.origin === origin)) {
+        found.push({ origin, username: 'x-access-token', password });
+      }
+    };
+    const ledger = ledgerAddress(settings, event, undefined);
+    if (ledger?.startsWith('git:')) add(ledger.slice(4).replace(/#[^#]*$/, ''), settings.ledgerToken);
+    add(settings.repository ?? event.repository.cloneUrl, settings.forgeToken ?? host.jobToken?.token);
+    for (const { password } of found) log.mask(password);
+    return found;
+  });
+
+  const git = once(async () => {
+    const { createGit } = await import('../git/git.ts');
+    return createGit({
+      scratch: await scratch(),
+      environment: env,
+      credentials: await credentials(),
+      signal,
+    });
+  });
+
+  const checkout = once(async () => {
+    const { openCheckout } = await import('../git/checkout.ts');
+    // Where the checkout is in a folder of the workspace, the context leads to it.
+    return openCheckout(await git(), resolve(workspace, settings.context));
+  });
+
+  /** The top of the checkout seen from the workspace, and the workspace seen from it; `''` where they are one. */
+  const places = once(async () => {
+    const root = (await checkout())?.root ?? workspace;
+    const up = relative(root, workspace);
+    const inside = up !== '..' && !up.startsWith(`..${sep}`) && !isAbsolute(up);
+    return inside ? { below: up, above: '' } : { below: '', above: relative(workspace, root) };
+  });
+
+  /** A path of the settings as the repository has it. */
+  const inRepository = async (...path: string[]): Promise<string> => {
+    const { below, above } = await places();
+    const whole = posix.normalize(posix.join(below, ...path));
+    return above !== '' && whole.startsWith(`${above}/`) ? whole.slice(above.length + 1) : whole;
+  };
+
+  const repository = once(async (): Promise<Remote> => {
+    const { parseRemote } = await import('../git/remote.ts');
+    const named = settings.repository ?? event.repository.cloneUrl;
+    const found = named === undefined ? await checkout() : undefined;
+    const address = named ?? (await found?.originUrl()) ?? found?.root ?? workspace;
+    const remote = parseRemote(address, {
+      insecureHosts: settings.insecureRegistries,
+      folder: found?.root ?? workspace,
+    });
+    if (remote.credential !== undefined) log.mask(remote.credential.password);
+    return remote;
+  });
+
+  const history = once(async (): Promise<History> => {
+    const { openHistory } = await import('../git/history.ts');
+    const opened = await openHistory(await git(), await repository(), settings.releaseBranch);
+    const found = await checkout();
+    if (found !== undefined) await opened.alsoFrom(found.objectFolders);
+    return opened;
+  });
+
+  /**
+   * The release branch and its configuration. The default branch may name another one as the release branch, whose
+   * own configuration counts then, if it has one.
+   */
+  const rules = once(async () => {
+    const [{ readRecipeFile }, { CONFIG_LIMIT }] = await Promise.all([
+      import('../settings/recipe-file.ts'),
+      import('../settings/yaml-file.ts'),
+    ]);
+    const opened = await history();
+    const path = await inRepository(settings.config);
+    const at = async (tip: string): Promise<RecipeFile> =>
+      readRecipeFile(await opened.readFile(tip, path, CONFIG_LIMIT), settings.config);
+    const file = await at(opened.branch.tip);
+    const named = settings.releaseBranch === undefined ? file.value.releases.branch : undefined;
+    if (named === undefined || named === opened.branch.name) return { branch: opened.branch, file };
+    const branch = await opened.branchNamed(named);
+    const own = await at(branch.tip);
+    return { branch, file: own.exists ? own : file };
+  });
+
+  const pattern = async (): Promise<string> =>
+    settings.given.has('tag-pattern')
+      ? settings.tagPattern
+      : ((await rules()).file.value.releases.tags ?? settings.tagPattern);
+
+  /** Whether another commit than the checkout's is asked for, whose tree has to be brought. */
+  const elsewhere = async (): Promise<string | undefined> =>
+    settings.candidate !== undefined && settings.candidate !== (await checkout())?.head.id
+      ? settings.candidate
+      : undefined;
+
+  const tree = once(async (): Promise<string> => {
+    const commit = await elsewhere();
+    return commit === undefined ? workspace : layOut(commit, join(await scratch(), 'candidate-tree'));
+  });
+
+  const layOut = async (commit: string, folder: string): Promise<string> => {
+    const lay = await import('../git/lay-out.ts');
+    const { mkdir } = await import('node:fs/promises');
+    const { below, above } = await places();
+    const found = await checkout();
+    const top = join(folder, above);
+    await mkdir(dirname(top), { recursive: true });
+    const source =
+      commit === found?.head.id
+        ? found.source
+        : await lay.fetchWhole(await git(), await history(), commit, settings.pullRequest);
+    const { submodules } = await lay.layOut(source, commit, top);
+    if (submodules.length > 0) log.detail(`Left empty, being submodules: ${submodules.join(', ')}`);
+    return join(folder, below);
+  };
+
+  /** A text file of the candidate in the recipe's folder. */
+  const candidateFile = async (path: string): Promise<string | undefined> => {
+    const commit = await elsewhere();
+    if (commit !== undefined) {
+      const there = await inRepository(settings.context, path);
+      const bytes = await (await history()).readFile(commit, there, FILE_LIMIT);
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    }
+    const { readInside } = await import('../recipe/inside.ts');
+    return readInside(workspace, join(settings.context, path), FILE_LIMIT)?.toString('utf8');
+  };
+
+  const composeFiles = once(async () => {
+    const { 'compose-file': named, 'env-file': envFile } = (await rules()).file.value.test ?? {};
+    const env = envFile === undefined ? {} : { envFile };
+    if (named !== undefined) return { files: named, ...env };
+    const { usualComposeFiles } = await import('../recipe/compose.ts');
+    for (const file of usualComposeFiles) {
+      if ((await candidateFile(file)) !== undefined) return { files: [file], ...env };
+    }
+    return { files: ['compose.yml'], ...env };
+  });
+
+  const subject = async (): Promise<Subject> => {
+    const { image, test } = (await rules()).file.value;
+    const named = settings.image ?? image;
+    if (named !== undefined) return { kind: 'image', image: named };
+    const usual = defaultImage(event);
+    const dockerfile = (await candidateFile(settings.dockerfile)) !== undefined;
+    if (usual !== undefined && dockerfile) return { kind: 'image', image: usual };
+    const [file = ''] = (await composeFiles()).files;
+    const composed = ['compose', 'swarm', 'commands'].includes(test?.deploy ?? '');
+    if (composed || (!dockerfile && (await candidateFile(file)) !== undefined)) {
+      return { kind: 'compose', images: {} };
+    }
+    throw new Failure('setting-missing', 'The image of this recipe is not known.', {
+      remedy: `Set \`${host.settingName('image')}\`, or \`image\` in ${settings.config} on the release branch.`,
+    });
+  };
+
+  const made = once(async (): Promise<MadeCandidate> => {
+    const { makeCandidate } = await import('../candidate/candidate.ts');
+    const { branch, file } = await rules();
+    const found = await checkout();
+    const name = settings.recipe ?? file.value.recipe ?? recipeName(event, workspace);
+    const { assertRecipeName } = await import('../ledger/recipe-name.ts');
+    assertRecipeName(name);
+    return makeCandidate({
+      recipe: name,
+      subject: await subject(),
+      history: await history(),
+      branch,
+      checkout: found,
+      asked: { commit: settings.candidate, pullRequest: settings.pullRequest },
+      event: { head: event.pullRequest?.head, tag: event.tag },
+      settings: { version: settings.version, pattern: await pattern() },
+      config: file.value,
+      composeFiles: (await composeFiles()).files,
+      ours: found === undefined ? [] : [relative(found.root, join(workspace, 'knowngood-out'))],
+      readFile: candidateFile,
+    });
+  });
+
+  return {
+    git,
+    repository,
+    history,
+    tree,
+    layOut,
+    composeFiles,
+    releaseBranch: async () => (await rules()).branch,
+    recipeFile: async () => (await rules()).file,
+    candidate: async () => (await made()).candidate,
+    async upgradeFacts() {
+      const { version, tags } = await made();
+      return { version, tags, pattern: await pattern() };
+    },
+    async changedByCandidate(path) {
+      const { branch } = await rules();
+      const there = await inRepository(path);
+      const [now, before] = await Promise.all(
+        [(await made()).candidate.commit, branch.tip].map(async (commit) =>
+          (await history()).readFile(commit, there, FILE_LIMIT),
+        ),
+      );
+      return Buffer.compare(now ?? new Uint8Array(), before ?? new Uint8Array()) !== 0;
+    },
+    async trackedIn(path) {
+      const found = await checkout();
+      if (found === undefined) return [];
+      const there = relative(found.root, resolve(workspace, path));
+      return there.startsWith('..') ? [] : found.trackedIn(there);
+    },
+    async describe(commit) {
+      const tags = await pattern();
+      const described = await (await history()).describe(commit, tags);
+      if (described === undefined) return commit.slice(0, 12);
+      const { parsePattern } = await import('../rules/releases.ts');
+      const version = parsePattern(tags).versionIn(described.tag) ?? described.tag;
+      return `${version.replace(/^v(?=\d)/, '')}-${described.distance}-g${commit.slice(0, 12)}`;
+    },
+    async testRules() {
+      const { branch, file } = await rules();
+      const opened = await history();
+      return {
+        config: file.value.test,
+        composeFiles: (await composeFiles()).files,
+        tip: branch.tip,
+        expectedNa: file.value['expected-na'],
+        async readFile(path) {
+          const there = await inRepository(settings.context, path);
+          const bytes = await opened.readFile(branch.tip, there, FILE_LIMIT);
+          return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+        },
+      };
+    },
+    async harnessPaths() {
+      const { test } = (await rules()).file.value;
+      const { files, envFile } = await composeFiles();
+      const commands = [
+        ...(test?.['before-upgrade'] ?? []),
+        ...(test?.check ?? []),
+        ...(test?.tiers ?? []).flatMap((tier) => tier.commands ?? []),
+      ];
+      const named = [
+        ...files,
+        ...(envFile === undefined ? [] : [envFile]),
+        ...[test?.up, test?.down, ...commands.map(lineOf)].flatMap(pathsIn),
+      ];
+      return Promise.all(named.map((path) => inRepository(settings.context, path)));
+    },
+  };
+}
+
+/** What a command says to a shell, where its script may be one of the repository. */
+function lineOf(command: Command): string | undefined {
+  if (command.kind !== 'host' && command.kind !== 'run') return undefined;
+  return typeof command.command === 'string' ? command.command : command.command.join(' ');
+}
+
+/** The words of a line that may be files of the repository. More than there are does no harm. */
+function pathsIn(line: string | undefined): string[] {
+  return (line ?? '')
+    .split(/[\s"'`;&|()<>=]+/)
+    .filter((word) => /^(?:\.\/)?[\w@+.-]+(?:\/[\w@+.-]+)*$/.test(word) && !word.includes('..'))
+    .map((word) => word.replace(/^\.\//, ''));
+}
