@@ -26,6 +26,18 @@ export default defineConfig({
           globalSetup: ['test/integration/shared-sandbox.ts'],
         },
       },
+      {
+        test: {
+          name: 'hosts',
+          include: ['test/hosts/**/*.test.ts'],
+          environment: 'node',
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          globalSetup: ['test/hosts/setup.ts'],
+        },
+      },
     ],
   },
 });

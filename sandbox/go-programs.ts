@@ -17,7 +17,7 @@ const programs = {
     folder: '.',
     inSource: true,
   },
-  'woodpecker-cli': { module: 'go.woodpecker-ci.org/woodpecker/v3', version: 'v3.13.0', folder: 'cmd/cli' },
+  'woodpecker-cli': { module: 'go.woodpecker-ci.org/woodpecker/v3', version: 'v3.17.0', folder: 'cmd/cli' },
   gitea: {
     module: 'code.gitea.io/gitea',
     version: 'v1.26.0',

@@ -36,7 +36,7 @@ for (const [name, argv] of checks) {
   const { status, seconds } = run(name, argv);
   rows.push({ name, passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, seconds });
 }
-for (const project of ['unit', 'integration']) {
+for (const project of ['unit', 'integration', 'hosts']) {
   const file = join(results, `${project}.json`);
   rmSync(file, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { projectRoot } from '../../sandbox/paths.ts';
+
+/** What a YAML block of the documents is for. `other`: configuration files and parts of pipelines. */
+export type ExampleKind = 'workflow' | 'drone' | 'woodpecker' | 'other';
+
+export interface Example {
+  /** `docs/testme.md#1`: the file, and which of its YAML blocks; `drone-plugin/examples/release.yml` for a file. */
+  readonly id: string;
+  readonly kind: ExampleKind;
+  /** As it stands there. */
+  readonly text: string;
+}
+
+/** Every YAML block of README and docs, and every example file of the plugin. */
+export function examples(): readonly Example[] {
+  const pages = ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('drone-plugin', '.md')];
+  const blocks = pages.flatMap((page) =>
+    yamlBlocks(page).map((text, n) => example(`${page}#${n + 1}`, text)),
+  );
+  const files = filesBelow('drone-plugin/examples', '.yml').map((file) => example(file, read(file)));
+  return [...blocks, ...files];
+}
+
+export const examplesOf = (kind: ExampleKind): readonly Example[] =>
+  examples().filter((one) => one.kind === kind);
+
+/** The one example with this id. */
+export function theExample(id: string): Example {
+  const found = examples().find((one) => one.id === id);
+  if (found === undefined) throw new Error(`there is no example ${id} in the documents any more`);
+  return found;
+}
+
+/** Our own workflows. */
+export function ownWorkflows(): readonly Example[] {
+  return filesBelow('.github/workflows', '.yml').map((file) => example(file, read(file)));
+}
+
+const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+
+function filesBelow(folder: string, ending: string): string[] {
+  const names = readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith(ending))
+    .sort()
+    .map((name) => `${folder}/${name}`);
+}
+
+/** Fenced blocks marked `yaml`, also inside list items, without the indentation of their fence. */
+function yamlBlocks(page: string): string[] {
+  return [...read(page).matchAll(/^( *)```ya?ml\n([\s\S]*?)^\1```$/gm)].map(([, indent = '', body = '']) =>
+    body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
+}
+
+function example(id: string, text: string): Example {
+  return { id, kind: kindOf(text), text };
+}
+
+function kindOf(text: string): ExampleKind {
+  const first: unknown = parseAllDocuments(text)[0]?.toJS();
+  if (typeof first !== 'object' || first === null) return 'other';
+  if ('jobs' in first && 'on' in first) return 'workflow';
+  if ('kind' in first && first.kind === 'pipeline') return 'drone';
+  return 'when' in first && 'steps' in first ? 'woodpecker' : 'other';
+}
