@@ -12,10 +12,11 @@ export async function readBody(
   stream: Readable,
   options: { readonly encoding: string | undefined; readonly limit: number; readonly cut: boolean },
 ): Promise<Uint8Array> {
-  const decoded = decode(stream, options.encoding);
   const chunks: Uint8Array[] = [];
+  let decoded = stream;
   let total = 0;
   try {
+    decoded = decode(stream, options.encoding);
     for await (const chunk of decoded as AsyncIterable<Uint8Array>) {
       const room = options.limit - total;
       if (chunk.length > room) {

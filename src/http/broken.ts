@@ -1,16 +1,26 @@
+/** An error of a connection, with a code as the system's own errors have one. Never leaves this room. */
+export function fault(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+interface Broken {
+  readonly why: string;
+  /** False where the server cannot have seen the request. */
+  readonly sent: boolean;
+}
+
 /** Errors after which the same request may well succeed, and whether the server can have seen it. */
-const transient: Readonly<Record<string, { readonly why: string; readonly sent: boolean }>> = {
+const transient: Readonly<Record<string, Broken>> = {
   ECONNRESET: { why: 'connection reset', sent: true },
   EPIPE: { why: 'connection closed', sent: true },
   ETIMEDOUT: { why: 'connection timed out', sent: true },
-  UND_ERR_SOCKET: { why: 'connection closed before the end', sent: true },
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { why: 'answer ended early', sent: true },
-  UND_ERR_HEADERS_TIMEOUT: { why: 'no answer in time', sent: true },
-  UND_ERR_BODY_TIMEOUT: { why: 'answer stalled', sent: true },
+  HEADERS_TIMEOUT: { why: 'no answer in time', sent: true },
+  BODY_TIMEOUT: { why: 'answer stalled', sent: true },
   HPE_INVALID_EOF_STATE: { why: 'answer ended early', sent: true },
   Z_BUF_ERROR: { why: 'answer ended early', sent: true },
   ERR_STREAM_PREMATURE_CLOSE: { why: 'answer ended early', sent: true },
-  UND_ERR_CONNECT_TIMEOUT: { why: 'connecting took too long', sent: false },
+  CONNECT_TIMEOUT: { why: 'connecting took too long', sent: false },
+  PROXY_UNAVAILABLE: { why: 'the proxy could not reach it', sent: false },
   ECONNREFUSED: { why: 'connection refused', sent: false },
   EHOSTUNREACH: { why: 'host unreachable', sent: false },
   ENETUNREACH: { why: 'network unreachable', sent: false },
@@ -19,16 +29,14 @@ const transient: Readonly<Record<string, { readonly why: string; readonly sent: 
 
 /**
  * Why a connection broke, where that is likely to pass; `undefined` for everything that will be the same next time
- * (unknown name, bad certificate, not HTTP). `sent` is false where the server cannot have seen the request.
+ * (unknown name, bad certificate, not HTTP).
  */
-export function brokenBy(error: unknown): { readonly why: string; readonly sent: boolean } | undefined {
+export function brokenBy(error: unknown): Broken | undefined {
   for (const cause of chain(error)) {
     const known = transient[codeOf(cause)];
-    if (known !== undefined) return known;
-    // A proxy that cannot reach the server now; undici has no code for it.
-    const proxy = /^Proxy response \((\d{3})\)/.exec(messageOf(cause))?.[1];
-    if (proxy !== undefined && Number(proxy) >= 500)
-      return { why: `the proxy answered ${proxy}`, sent: false };
+    if (known === undefined) continue;
+    // While a connection is made nothing is sent over it, whatever ends it.
+    return 'syscall' in cause && cause.syscall === 'connect' ? { ...known, sent: false } : known;
   }
   return undefined;
 }
@@ -42,8 +50,8 @@ export function reasonOf(error: unknown): string {
   return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }
 
-function chain(error: unknown): unknown[] {
-  const found: unknown[] = [];
+function chain(error: unknown): Error[] {
+  const found: Error[] = [];
   // Happy eyeballs fails with one error per address.
   for (const queue = [error]; queue.length > 0 && found.length < 10; ) {
     const next = queue.shift();

@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { Failure } from '../outcome.ts';
 import { readBody, UnfitBody } from './body.ts';
 import { brokenBy, reasonOf } from './broken.ts';
 import { createConnections } from './connections.ts';
 import { excerpt } from './excerpt.ts';
-import type { Attempt, Http, HttpOptions, HttpRequest, HttpResponse, RequestBody } from './http.ts';
+import { type Answer, discard } from './exchange.ts';
+import type { Attempt, Http, HttpOptions, HttpRequest, HttpResponse } from './http.ts';
 import { allowedUrl, shownUrl } from './origin.ts';
 import { type Hop, isRedirect, nextHop } from './redirect.ts';
 import { defaultDeadline, isTransientStatus, retryAfter, retrying } from './retry.ts';
@@ -67,38 +66,35 @@ export function createHttp(options: HttpOptions): Http {
     for (let followed = 0; ; followed++) {
       const answer = await send(hop, request, signal);
       const location = single(answer.headers.location);
-      if (!isRedirect(answer.statusCode, location)) return receive(answer, hop, request, signal);
-      await answer.body.dump({ limit: ERROR_LIMIT });
+      if (!isRedirect(answer.status, location)) return receive(answer, hop, request, signal);
+      await discard(answer.body, ERROR_LIMIT);
       if (followed >= (request.redirects ?? 5)) {
         throw new Failure(code, `${hop.method} ${shownUrl(request.url)} was redirected too often.`);
       }
-      hop = nextHop(answer.statusCode, location, hop, { insecure, code });
+      hop = nextHop(answer.status, location, hop, { insecure, code });
     }
   }
 
-  function send(hop: Hop, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { body, length } = bodyOf(request.body);
+  function send(hop: Hop, request: HttpRequest, signal: AbortSignal): Promise<Answer> {
     return connections.open(hop.url, {
-      method: hop.method as Dispatcher.HttpMethod,
+      method: hop.method,
       headers: {
         ...hop.headers,
         ...(hop.authorization === undefined ? {} : { authorization: hop.authorization }),
-        ...(length === undefined ? {} : { 'content-length': String(length) }),
       },
-      body,
+      body: request.body,
       signal,
-      headersTimeout: request.idle ?? IDLE,
-      bodyTimeout: request.idle ?? IDLE,
+      idle: request.idle ?? IDLE,
     });
   }
 
   async function receive(
-    answer: Dispatcher.ResponseData,
+    answer: Answer,
     hop: Hop,
     request: HttpRequest,
     signal: AbortSignal,
   ): Promise<HttpResponse> {
-    const status = answer.statusCode;
+    const { status } = answer;
     const code = request.codes?.invalid ?? 'answer-invalid';
     const headers = Object.fromEntries(
       Object.entries(answer.headers).map(([name, value]) => [name, single(value) ?? '']),
@@ -153,7 +149,7 @@ export function createHttp(options: HttpOptions): Http {
       const said = excerpt(response.body, redact);
       return `${response.method} ${shownUrl(response.url)} answered ${response.status}${said === '' ? '' : `: ${said}`}`;
     },
-    close: () => connections.close(),
+    close: async () => connections.close(),
   };
 }
 
@@ -163,15 +159,6 @@ function either(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSi
 
 function isIdempotent(request: HttpRequest): boolean {
   return request.idempotent ?? !['POST', 'PATCH'].includes(request.method ?? 'GET');
-}
-
-function bodyOf(body: RequestBody | undefined): {
-  body: Readable | Uint8Array | string | null;
-  length?: number;
-} {
-  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array)
-    return { body: body ?? null };
-  return { body: Readable.from(body.open() as AsyncIterable<Uint8Array>), length: body.size };
 }
 
 /** Aborts when time is up or a caller gives up, and knows which. The timer is a guard, not a measurement. */

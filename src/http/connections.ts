@@ -1,42 +1,57 @@
-import type { Dispatcher } from 'undici';
+import { type Answer, exchange, type Sent } from './exchange.ts';
 import { type ProxySettings, proxyFor } from './proxy.ts';
+import { createSlots, type Slots } from './slots.ts';
+import { makeWay, type Way } from './ways.ts';
 
-/** A request of undici's through the pool that leads to a URL. */
+const CONNECT_MS = 15_000;
+const KEPT_MS = 15_000;
+
+/** Single requests over kept-alive connections. */
 export interface Connections {
-  open(
-    url: URL,
-    options: Omit<Dispatcher.RequestOptions, 'origin' | 'path'>,
-  ): Promise<Dispatcher.ResponseData>;
-  close(): Promise<void>;
+  /** The head of the answer; its body must be read or destroyed. Rejects with what broke the connection. */
+  open(url: URL, sent: Sent): Promise<Answer>;
+  /** Closes everything, also what is under way. */
+  close(): void;
 }
 
 /**
- * Pools of kept-alive connections, one per way out (direct, or a proxy). undici is loaded at the first request: most
- * steps of a dry run need none. Its own reading of proxy variables is not used, because it reads the environment by
- * itself and NO_PROXY differently from the engines.
+ * Pools of kept-alive connections: one per protocol and proxy, in it one per origin. The environment is not read here:
+ * Node's and other clients' own reading of proxy variables takes NO_PROXY differently from the engines.
  */
 export function createConnections(settings: { proxy: ProxySettings; connections: number }): Connections {
-  const ways = new Map<string, Promise<Dispatcher>>();
-  const pool = { connections: settings.connections, connect: { timeout: 15_000 }, keepAliveTimeout: 15_000 };
+  const ways = new Map<string, Way>();
+  const origins = new Map<string, Slots>();
+  const closing = new AbortController();
 
-  async function make(proxy: string): Promise<Dispatcher> {
-    const { Agent, ProxyAgent } = await import('undici');
-    // Plain HTTP goes through a proxy as a request, not a tunnel: many refuse CONNECT to anything but port 443.
-    return proxy === '' ? new Agent(pool) : new ProxyAgent({ ...pool, uri: proxy, proxyTunnel: false });
+  function wayTo(url: URL): Way {
+    const proxy = proxyFor(url, settings.proxy);
+    return made(ways, `${url.protocol} ${proxy ?? ''}`, () =>
+      makeWay(url.protocol, proxy === undefined ? undefined : new URL(proxy), {
+        kept: settings.connections,
+        connectMs: CONNECT_MS,
+        keptMs: KEPT_MS,
+        signal: closing.signal,
+      }),
+    );
   }
 
   return {
-    async open(url, options) {
-      const proxy = proxyFor(url, settings.proxy) ?? '';
-      const way = ways.get(proxy) ?? make(proxy);
-      ways.set(proxy, way);
-      const dispatcher = await way;
-      return dispatcher.request({ ...options, origin: url.origin, path: `${url.pathname}${url.search}` });
+    async open(url, sent) {
+      const way = wayTo(url);
+      const slots = made(origins, url.origin, () => createSlots(settings.connections));
+      await slots.take(sent.signal);
+      return exchange(way, url, sent, slots.give);
     },
-    async close() {
-      const open = [...ways.values()];
+    close() {
+      closing.abort();
+      for (const way of ways.values()) way.agent.destroy();
       ways.clear();
-      await Promise.all(open.map(async (way) => (await way).destroy()));
     },
   };
+}
+
+function made<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
 }
