@@ -4,7 +4,7 @@ import type { Candidate, Dossier, RunContext, SectionName } from './dossier/sche
 import { readDossier, writeDossier } from './dossier/store.ts';
 import { openOutFolder } from './dossier/workspace.ts';
 import type { Environment } from './hosts/detect.ts';
-import type { Host } from './hosts/host.ts';
+import type { Host, Log } from './hosts/host.ts';
 import { Failure, finding, type OutcomeName } from './outcome.ts';
 import { asFailure } from './report/fatal.ts';
 import { stepReport } from './report/step-report.ts';
@@ -28,6 +28,7 @@ const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> 
   'build-push': () => import('./steps/build-push.ts'),
   attest: () => import('./steps/attest.ts'),
   verify: () => import('./steps/verify.ts'),
+  'step-back': () => import('./steps/step-back.ts'),
   test: () => import('./steps/test.ts'),
   testme: () => import('./steps/testme.ts'),
   report: () => import('./steps/report.ts'),
@@ -98,6 +99,7 @@ class Run {
       if (failure.code === 'internal-error' && error instanceof Error) host.log.detail(error.stack ?? '');
       result = { outcome: failure.outcome, reasons: [failure.code], outputs: {}, findings: failure.findings };
     }
+    tellFacts(host.log, result.facts ?? []);
     for (const item of result.findings ?? []) host.log.finding(item);
     host.log.endGroup();
     for (const { code, message, remedy } of failures)
@@ -129,7 +131,7 @@ class Run {
       out: this.out,
     };
     if (step.about === 'project') return cancellable(step.run(free), signal);
-    const subject = await this.openSubject(this.out);
+    const subject = await this.openSubject(step, this.out);
     const needed = this.missing(step, subject.dossier, subject.candidate);
     if (needed !== undefined) return needed;
     const { candidate, runContext, dossier } = subject;
@@ -145,7 +147,7 @@ class Run {
   }
 
   /** The candidate, and the dossier so far: the one on disk if it is of this very candidate, else a new one. */
-  private async openSubject(out: string): Promise<NonNullable<Run['subject']>> {
+  private async openSubject(step: CandidateStep, out: string): Promise<NonNullable<Run['subject']>> {
     if (this.subject !== undefined) return this.subject;
     const { host, settings } = this.input;
     const candidate = await this.tools.candidate();
@@ -159,8 +161,12 @@ class Run {
       settings.dossier === undefined
         ? join(out, candidate.recipe, 'dossier.json')
         : resolve(host.workspace, settings.dossier);
-    const earlier = readDossier(path);
-    if (earlier !== undefined) assertSameCandidate(earlier.candidate, candidate);
+    const found = readDossier(path);
+    const changed = found === undefined ? undefined : changeOf(found.candidate, candidate);
+    // A CI has one candidate a run. A person at a terminal goes on to the next commit, and begins anew with `label`.
+    const anew = host.name === 'terminal' && step.needs(candidate).length === 0;
+    if (changed !== undefined && !anew) throw new Failure('candidate-changed', changed);
+    const earlier = changed === undefined ? found : undefined;
     const dossier: Dossier = earlier ?? {
       schema: 'knowngood/dossier/v1',
       run: {
@@ -219,15 +225,17 @@ function withSection(dossier: Dossier, section: NonNullable<StepResult['section'
   return { ...(Object.fromEntries(kept) as unknown as Dossier), ...section };
 }
 
-function assertSameCandidate(before: Candidate, now: Candidate): void {
-  for (const part of ['recipe', 'commit', 'checkout', 'tree'] as const) {
-    if (before[part] !== now[part]) {
-      throw new Failure(
-        'candidate-changed',
-        `The ${part} was ${before[part]} for the earlier steps and is ${now[part]} now.`,
-      );
-    }
-  }
+/** What differs between the candidate that earlier steps looked at and this one, in words; nothing if none. */
+function changeOf(before: Candidate, now: Candidate): string | undefined {
+  const part = (['recipe', 'commit', 'checkout', 'tree'] as const).find((name) => before[name] !== now[name]);
+  if (part === undefined) return undefined;
+  return `The ${part} was ${before[part]} for the earlier steps and is ${now[part]} now.`;
+}
+
+/** What the step found, one line each, in two columns. */
+function tellFacts(log: Log, facts: NonNullable<StepResult['facts']>): void {
+  const width = Math.max(0, ...facts.map(([label]) => label.length));
+  for (const [label, value] of facts) log.info(`  ${label.padEnd(width)}  ${value}`);
 }
 
 /** Waits for a step; after a cancellation only as long as it needs to clean up. */

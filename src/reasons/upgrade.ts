@@ -116,6 +116,10 @@ export const upgrade = {
     'A known-broken entry matches no release, or has expired.',
     'Delete the entry.',
   ),
+  'counts-after-merge': note(
+    'The pull request changes configuration that is read from the release branch.',
+    'Merge it first; until then the rules of the release branch count.',
+  ),
   'tag-unparseable': note('The tag is not a version.'),
   'tag-unreachable': note('The tag is not reachable from the release branch.'),
   'tag-ambiguous': note('Two spellings of this version are on different commits.', 'Delete one of the tags.'),

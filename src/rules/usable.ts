@@ -54,7 +54,7 @@ export function brokenTest(entries: readonly KnownBroken[], now: Date): (release
 }
 
 /** Whether this text names the release: one of its tags, or its version in any spelling. */
-export function isAbout(text: string, release: Release): boolean {
+export function isAbout(text: string, release: Pick<Release, 'version' | 'spellings'>): boolean {
   if (release.spellings.includes(text)) return true;
   const version = parseVersion(text);
   return version !== undefined && sameVersion(version, release.version);

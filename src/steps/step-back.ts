@@ -1,0 +1,205 @@
+import type { UpgradeBase, UpgradeBaseSection } from '../dossier/schema.ts';
+import type { CanonicalRecord } from '../ledger/record.ts';
+import { Failure, type Finding, finding } from '../outcome.ts';
+import { noteCode, noteFindings, noteText } from '../report/base-notes.ts';
+import { type BaseReport, baseLines, baseSummary, byWeight } from '../report/step-back.ts';
+import { parsePattern, type Release } from '../rules/releases.ts';
+import { type Plain, type StepBackAnswer, type StepBackInput, stepBack } from '../rules/step-back.ts';
+import { isAbout } from '../rules/usable.ts';
+import { parseVersion } from '../rules/version.ts';
+import type { RecipeFile } from '../settings/recipe-file.ts';
+import type { CandidateStep, StepInput, StepResult } from './step.ts';
+import { withImages } from './step-back/base-image.ts';
+
+/** Most rejected tags in an output: variables of a job are limited. The dossier has all of them. */
+const MOST_REJECTED = 500;
+
+/** Chooses the release that the upgrade test starts from. Reads git, ledger and registry; changes nothing. */
+export const step: CandidateStep = {
+  name: 'step-back',
+  about: 'candidate',
+  needs: () => [],
+  async run(input) {
+    const file = await input.tools.recipeFile();
+    const facts = await factsOf(input, file);
+    const { answer, ref } = await withImages(input, facts.record, (withoutImage) =>
+      stepBack({ ...facts.asked, withoutImage }),
+    );
+    return conclude(input, { file, facts, answer, ref });
+  },
+};
+
+interface Facts {
+  readonly asked: StepBackInput;
+  readonly record: CanonicalRecord | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Everything the answer depends on. Settings that somebody gave count instead of knowngood.yml. */
+async function factsOf(input: StepInput, file: RecipeFile): Promise<Facts> {
+  const { settings, candidate, runContext, tools, now } = input;
+  const config = file.value;
+  const { record, findings } = await canonicalOf(input);
+  const pin = settings.upgradeBase === undefined ? config['upgrade-base'] : { version: settings.upgradeBase };
+  const tiers = settings.given.has('tiers')
+    ? settings.tiers
+    : (config.test?.tiers?.map(({ name }) => name) ?? settings.tiers);
+  const asked: StepBackInput = {
+    ...(await tools.upgradeFacts().then(({ tags, pattern }) => ({ tags, pattern }))),
+    context: runContext,
+    target: {
+      version: (await tools.upgradeFacts()).version,
+      tag: candidate.tag,
+      commit: candidate.commit,
+      tree: candidate.tree,
+    },
+    canonical: record && {
+      version: record.version,
+      tag: record.tag,
+      commit: record.commit,
+      hold: record.hold,
+    },
+    pin,
+    knownBroken: settings.given.has('known-broken')
+      ? settings.knownBroken.map((version) => ({ version }))
+      : config['known-broken'],
+    upgrade: tiers.includes('upgrade'),
+    expectedNa: config['expected-na'].upgrade,
+    maxMajorStep: settings.maxMajorStep,
+    now: now(),
+  };
+  return { asked, record, findings };
+}
+
+/** The canonical of the ledger. A step that only reads goes on without a ledger, and says so. */
+async function canonicalOf({
+  tools,
+  candidate,
+  log,
+}: StepInput): Promise<{ record: CanonicalRecord | undefined; findings: readonly Finding[] }> {
+  const ledger = await tools.ledger();
+  if (ledger === undefined) {
+    log.info('No ledger is named: the base is chosen as if nothing had been promoted yet.');
+    return { record: undefined, findings: [] };
+  }
+  try {
+    return { record: (await ledger.read(candidate.recipe)).record(), findings: [] };
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code !== 'ledger-missing') throw cause;
+    const message = `${cause.message} The base is chosen as if nothing had been promoted yet.`;
+    return {
+      record: undefined,
+      findings: [finding('ledger-missing', 'warning', message, { remedy: cause.remedy })],
+    };
+  }
+}
+
+interface Found {
+  readonly file: RecipeFile;
+  readonly facts: Facts;
+  readonly answer: StepBackAnswer;
+  readonly ref: string | undefined;
+}
+
+async function conclude(input: StepInput, { file, facts, answer, ref }: Found): Promise<StepResult> {
+  const { candidate, settings, log } = input;
+  const { decision, reason } = answer;
+  const outcome = decision === 'skip' ? 'skipped' : 'done';
+  const base = answer.base && { ...baseOf(answer.base), ...(ref === undefined ? {} : { ref }) };
+  const withoutPin = answer.withoutPin && plainOf(answer.withoutPin);
+  const section: UpgradeBaseSection = {
+    outcome,
+    reasons: [reason],
+    decision,
+    ...(base === undefined ? {} : { base }),
+    notes: answer.notes.map((note) => ({ code: note.code, text: noteText(note) })),
+    considered: answer.considered.map(baseOf),
+    rejected: answer.rejected,
+    ...(withoutPin === undefined ? {} : { withoutPin }),
+  };
+  const notes = noteFindings(answer.notes, {
+    file,
+    pinSetting: settings.upgradeBase === undefined ? undefined : 'upgrade-base',
+    knownBrokenSetting: settings.given.has('known-broken') ? 'known-broken' : undefined,
+  });
+  const report: BaseReport = {
+    section,
+    candidate: candidate.version ?? candidate.commit.slice(0, 12),
+    details: detailsOf(answer, facts.asked),
+    declared: reason === 'expected-na' ? facts.asked.expectedNa?.reason : undefined,
+    findings: notes,
+  };
+  for (const line of baseLines(report)) log.info(line);
+  return {
+    outcome,
+    reasons: [reason],
+    outputs: {
+      decision,
+      'upgrade-base-version': base?.version,
+      'upgrade-base-tag': base?.tag,
+      'upgrade-base-commit': base?.commit,
+      'upgrade-base-ref': base?.ref,
+      notes: JSON.stringify(answer.notes.map(noteCode)),
+      rejected: JSON.stringify(byWeight(answer.rejected).slice(0, MOST_REJECTED)),
+      'without-pin': withoutPin && JSON.stringify(withoutPin),
+    },
+    section: { upgradeBase: section },
+    findings: [...facts.findings, ...attention(answer), ...notes, ...(await afterMerge(input))],
+    summary: baseSummary(report),
+    facts: [
+      ['Decision', decision],
+      ['Upgrade base', base?.tag ?? 'none'],
+      ['Reason', reason],
+    ],
+  };
+}
+
+const needsAttention: ReadonlySet<StepBackAnswer['reason']> = new Set([
+  'canonical-tag-moved',
+  'canonical-ahead',
+  'target-unparseable',
+  'no-older-release',
+  'all-older-known-broken',
+  'no-usable-older',
+] as const);
+
+/** Answers without a base that somebody should look at. */
+function attention({ reason, base }: StepBackAnswer): Finding[] {
+  if (base !== undefined || !needsAttention.has(reason)) return [];
+  return [finding(reason, 'warning', `There is no upgrade test: ${reason}.`)];
+}
+
+/** A pull request that changes the rules is told that it is judged by those of the release branch. */
+async function afterMerge({ tools, settings, runContext }: StepInput): Promise<Finding[]> {
+  if (runContext === 'release' || !(await tools.changedByCandidate(settings.config))) return [];
+  return [
+    finding(
+      'counts-after-merge',
+      'info',
+      `${settings.config} differs from the release branch's: its pins, known-broken entries and tiers count after the merge.`,
+    ),
+  ];
+}
+
+/** What the known-broken entries say of the tags that they reject. */
+function detailsOf(answer: StepBackAnswer, { knownBroken, pattern }: StepBackInput): Map<string, string> {
+  const { versionIn } = parsePattern(pattern);
+  const details = new Map<string, string>();
+  for (const { tag, reason } of answer.rejected) {
+    if (reason !== 'tag-known-broken') continue;
+    const version = parseVersion(versionIn(tag) ?? tag);
+    const entry = knownBroken.find((one) =>
+      version === undefined ? one.version === tag : isAbout(one.version, { version, spellings: [tag] }),
+    );
+    if (entry?.reason !== undefined) details.set(tag, entry.reason);
+  }
+  return details;
+}
+
+function baseOf({ version, tag, commit }: Release): UpgradeBase {
+  return { version: version.raw, tag, commit };
+}
+
+function plainOf({ decision, reason, base }: Plain): NonNullable<UpgradeBaseSection['withoutPin']> {
+  return { decision, reason, ...(base === undefined ? {} : { base: baseOf(base) }) };
+}
