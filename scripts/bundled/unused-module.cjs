@@ -1,10 +1,13 @@
-// Stands for packages that dockerode requires and that we never reach. Touching one of their members fails loudly.
+// Stands for packages that are required and that we never reach. Their members may be taken, as docker-modem does
+// with ssh2's while it is loaded; using one fails loudly.
 module.exports = new Proxy(
   {},
   {
     get(_, name) {
       if (typeof name === 'symbol' || name === '__esModule' || name === 'default') return undefined;
-      throw new Error(`unused module: ${name}`);
+      return function unused() {
+        throw new Error(`unused module: ${name}`);
+      };
     },
   },
 );
