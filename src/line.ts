@@ -30,6 +30,7 @@ const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> 
   verify: () => import('./steps/verify.ts'),
   'step-back': () => import('./steps/step-back.ts'),
   test: () => import('./steps/test.ts'),
+  promote: () => import('./steps/promote.ts'),
   testme: () => import('./steps/testme.ts'),
   report: () => import('./steps/report.ts'),
 };

@@ -219,6 +219,18 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     return readPolicy(bytes.toString('utf8'));
   });
 
+  const reviewedPolicy = once(async () => {
+    const setting = settings.policy?.trim();
+    if (setting === undefined || setting.startsWith('{')) return policy();
+    const { readPolicy } = await import('./provenance/policy.ts');
+    const { branch, readFile } = await project.projectNow();
+    const bytes = await readFile(setting);
+    if (bytes === undefined) {
+      throw new Failure('policy-invalid', `The branch ${branch.name} has no policy at ${setting}.`);
+    }
+    return readPolicy(new TextDecoder().decode(bytes));
+  });
+
   return {
     version: typeof KNOWNGOOD_VERSION === 'string' ? KNOWNGOOD_VERSION : 'unbundled',
     clock,
@@ -229,6 +241,8 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     signing: () => import('./provenance/signing.ts'),
     verifying: () => import('./provenance/verifying.ts'),
     policy,
+    reviewedPolicy,
+    promotion: () => import('./promotion/promotion.ts'),
     recipeName: settings.recipe ?? recipeName(event, workspace),
     harness: () => import('./harness/harness.ts'),
     children: {

@@ -40,7 +40,13 @@ export interface PromoteResult {
 const rounds = 8;
 
 /** A run that is none of these may finish what another run began: it is trusted to write the ledger itself. */
-const mayNotRecover: readonly ReasonCode[] = ['not-green', 'not-cold', 'not-tagged', 'evidence-from-change'];
+const mayNotRecover: readonly ReasonCode[] = [
+  'not-green',
+  'not-cold',
+  'not-tagged',
+  'evidence-from-change',
+  'cannot-determine',
+];
 
 /**
  * Promotes a release if every condition of the gate holds: takes a snapshot, judges it, and carries out the write
@@ -89,7 +95,7 @@ export async function promoteRelease(input: PromoteInput, tools: LookTools): Pro
 /** Tags that publishing this candidate moves, in order; none that is right already but the version's own. */
 function movesOf(input: PromoteInput, { snapshot, floating }: Taken): readonly TagMove[] {
   const moves = snapshot.images.flatMap(({ image, digest, destination }, index): TagMove[] => {
-    if ('unanswered' in destination) return [];
+    if ('unanswered' in destination || digest === undefined) return [];
     const { tag, current } = destination.known;
     const others = floating[index]?.moves ?? [];
     return [
@@ -121,8 +127,16 @@ function isCanonicalAlready(
   );
 }
 
+type Pushed = Exclude<PromotedSubject, { readonly digest: undefined }>;
+
+function isPushed(subject: PromotedSubject): subject is Pushed {
+  return subject.kind === 'compose' || subject.digest !== undefined;
+}
+
 function isSameSubject(record: RecordSubject, subject: PromotedSubject): boolean {
-  if (subject.kind === 'image') return digestIn(record, subject.image) === subject.digest;
+  if (subject.kind === 'image') {
+    return subject.digest !== undefined && digestIn(record, subject.image) === subject.digest;
+  }
   return record.kind === 'compose' && digestOfImages(record.images) === digestOfImages(subject.images);
 }
 
@@ -142,7 +156,7 @@ function planOf(
   const { candidate, evidence, subject } = input;
   const { stated, releases } = taken.snapshot;
   const tag = 'known' in releases ? releases.known.tag : undefined;
-  if (evidence === undefined || tag === undefined || 'unanswered' in stated) {
+  if (evidence === undefined || tag === undefined || 'unanswered' in stated || !isPushed(subject)) {
     throw new Failure('internal-error', 'The gate passed a release without evidence, tag or version.');
   }
   const before = view.record();
@@ -162,7 +176,7 @@ function planOf(
     ...input,
     before,
     evidence,
-    subject: recordSubject(input, taken),
+    subject: recordSubject(subject, input, taken),
     version: candidate.version,
     tag: tag.name,
     commit: tag.commit,
@@ -172,7 +186,7 @@ function planOf(
   return { ...base, record };
 }
 
-function recordSubject({ subject, evidence }: PromoteInput, { contents }: Taken): RecordSubject {
+function recordSubject(subject: Pushed, { evidence }: PromoteInput, { contents }: Taken): RecordSubject {
   if (subject.kind === 'compose') return { kind: 'compose', images: { ...subject.images } };
   const [first] = contents;
   const platforms = first !== undefined && 'known' in first ? (first.known?.platforms ?? []) : [];

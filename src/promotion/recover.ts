@@ -1,6 +1,7 @@
 import type { Intent } from '../ledger/intent.ts';
 import type { RecipeView } from '../ledger/ledger.ts';
 import type { CanonicalRecord } from '../ledger/record.ts';
+import { Failure } from '../outcome.ts';
 import type { Condition } from '../rules/gate/condition.ts';
 import { conditions } from '../rules/gate/conditions.ts';
 import { evaluateGate } from '../rules/gate/evaluate.ts';
@@ -83,6 +84,10 @@ async function mayFinish(plan: PromotionPlan, by: Judged, tools: LookTools, nonc
   const view = await tools.ledger.read(plan.recipe);
   const { snapshot } = await takeSnapshot(judged.facts, view, tools, nonce);
   const { verdict, failing } = evaluateGate(snapshot, judged.conditions);
+  // Not answered is neither yes nor no: what stands half-way stays so for the next run.
+  if (verdict === 'unknown') {
+    throw new Failure('cannot-determine', `Whether ${plan.version} may be promoted could not be told.`);
+  }
   if (verdict !== 'pass') tools.tell(`${plan.version} is not promoted: ${failing.join(', ')}.`);
   return verdict === 'pass';
 }

@@ -5,6 +5,7 @@ import type { FloatingPlan } from '../rules/floating-tags.ts';
 import type {
   Evidence,
   GatePolicy,
+  ImageFacts,
   Known,
   RecipeFacts,
   ReleaseFacts,
@@ -25,6 +26,7 @@ export interface OwnImage {
 /** What is promoted: one own image, or a compose application, some of whose images may be own. */
 export type PromotedSubject =
   | ({ readonly kind: 'image' } & OwnImage)
+  | { readonly kind: 'image'; readonly image: string; readonly digest: undefined }
   | {
       readonly kind: 'compose';
       readonly images: Readonly<Record<string, string>>;
@@ -76,8 +78,12 @@ export interface Taken {
   readonly floating: readonly FloatingPlan[];
 }
 
-export const ownImages = (subject: PromotedSubject): readonly OwnImage[] =>
-  subject.kind === 'image' ? [subject] : subject.own;
+/** The own images that are in a registry. */
+export function ownImages(subject: PromotedSubject): readonly OwnImage[] {
+  if (subject.kind === 'compose') return subject.own;
+  const { image, digest } = subject;
+  return digest === undefined ? [] : [{ image, digest }];
+}
 
 /** Looks at everything once. `mine`: the nonce of an intent that is ours, and no other run's. */
 export async function takeSnapshot(
@@ -129,9 +135,22 @@ export async function takeSnapshot(
       floating: floating.find((plan) => 'unanswered' in plan) ?? { known: true },
       ...(evidence === undefined ? {} : { evidence }),
       kind: subject.kind,
-      images: images.map((image) => image.facts),
+      images:
+        subject.kind === 'image' && own.length === 0
+          ? [unpushed(subject.image)]
+          : images.map(({ facts }) => facts),
       verification: merged(verifications),
     },
+  };
+}
+
+function unpushed(image: string): ImageFacts {
+  const nowhere = { known: undefined };
+  return {
+    image,
+    digest: undefined,
+    content: nowhere,
+    destination: { known: { tag: '', sameContent: false } },
   };
 }
 

@@ -46,6 +46,13 @@ export interface Tools {
   recipeFile(): Promise<RecipeFile>;
   /** Commits, branches and tags as the remote has them. */
   history(): Promise<History>;
+  /**
+   * The remote read anew, for decisions at the end of a process that began long ago: tags, release branch and
+   * configuration as they are at this moment.
+   */
+  projectNow(): Promise<ProjectNow>;
+  /** Every place in the candidate's tree that states a version; `place` as people find it, `compose.yml:12`. */
+  statedVersions(): Promise<readonly { readonly place: string; readonly version: string }[]>;
   /** The release branch and its tip. */
   releaseBranch(): Promise<Branch>;
   /** Files below a path of the checkout that git tracks; empty outside a checkout. */
@@ -95,5 +102,21 @@ export interface Tools {
   signing(): Promise<typeof import('../provenance/signing.ts')>;
   /** What `policy` says: the policy itself, or a file of the checkout; `undefined` where it is not set. */
   policy(): Promise<Policy | undefined>;
+  /** As `policy`, a file being read from the tip of the release branch: what a checkout says may be anybody's. */
+  reviewedPolicy(): Promise<Policy | undefined>;
   verifying(): Promise<typeof import('../provenance/verifying.ts')>;
+  /** The gate's look-ups, the write protocol, rollback and hold. */
+  promotion(): Promise<typeof import('../promotion/promotion.ts')>;
+}
+
+/** What the remote has at one moment. */
+export interface ProjectNow {
+  readonly history: History;
+  readonly branch: Branch;
+  /** knowngood.yml at the branch's tip. */
+  readonly file: RecipeFile;
+  /** Of release tags. */
+  readonly pattern: string;
+  /** A file of the workspace as the branch's tip has it, at most 256 KiB; `undefined` where there is none. */
+  readFile(path: string): Promise<Uint8Array | undefined>;
 }

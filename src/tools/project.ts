@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:p
 import type { MadeCandidate } from '../candidate/candidate.ts';
 import type { Subject } from '../dossier/schema.ts';
 import type { GitCredential } from '../git/environment.ts';
-import type { History } from '../git/history.ts';
+import type { Branch, History } from '../git/history.ts';
 import type { Remote } from '../git/remote.ts';
 import type { Command } from '../harness/plan.ts';
 import type { Environment } from '../hosts/detect.ts';
@@ -23,6 +23,8 @@ export type ProjectTools = Pick<
   | 'git'
   | 'repository'
   | 'history'
+  | 'projectNow'
+  | 'statedVersions'
   | 'releaseBranch'
   | 'recipeFile'
   | 'candidate'
@@ -111,24 +113,24 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
     return remote;
   });
 
-  const history = once(async (): Promise<History> => {
+  const readHistory = async (): Promise<History> => {
     const { openHistory } = await import('../git/history.ts');
     const opened = await openHistory(await git(), await repository(), settings.releaseBranch);
     const found = await checkout();
     if (found !== undefined) await opened.alsoFrom(found.objectFolders);
     return opened;
-  });
+  };
+  const history = once(readHistory);
 
   /**
    * The release branch and its configuration. The default branch may name another one as the release branch, whose
    * own configuration counts then, if it has one.
    */
-  const rules = once(async () => {
+  const rulesIn = async (opened: History): Promise<{ branch: Branch; file: RecipeFile }> => {
     const [{ readRecipeFile }, { CONFIG_LIMIT }] = await Promise.all([
       import('../settings/recipe-file.ts'),
       import('../settings/yaml-file.ts'),
     ]);
-    const opened = await history();
     const path = await inRepository(settings.config);
     const at = async (tip: string): Promise<RecipeFile> =>
       readRecipeFile(await opened.readFile(tip, path, CONFIG_LIMIT), settings.config);
@@ -138,12 +140,14 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
     const branch = await opened.branchNamed(named);
     const own = await at(branch.tip);
     return { branch, file: own.exists ? own : file };
-  });
+  };
+  const rules = once(async () => rulesIn(await history()));
 
-  const pattern = async (): Promise<string> =>
+  const patternIn = (file: RecipeFile): string =>
     settings.given.has('tag-pattern')
       ? settings.tagPattern
-      : ((await rules()).file.value.releases.tags ?? settings.tagPattern);
+      : (file.value.releases.tags ?? settings.tagPattern);
+  const pattern = async (): Promise<string> => patternIn((await rules()).file);
 
   /** Whether another commit than the checkout's is asked for, whose tree has to be brought. */
   const elsewhere = async (): Promise<string | undefined> =>
@@ -244,6 +248,24 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
     composeFiles,
     releaseBranch: async () => (await rules()).branch,
     recipeFile: async () => (await rules()).file,
+    async projectNow() {
+      const opened = await readHistory();
+      const { branch, file } = await rulesIn(opened);
+      const { CONFIG_LIMIT } = await import('../settings/yaml-file.ts');
+      return {
+        history: opened,
+        branch,
+        file,
+        pattern: patternIn(file),
+        readFile: async (path) => opened.readFile(branch.tip, await inRepository(path), CONFIG_LIMIT),
+      };
+    },
+    async statedVersions() {
+      return (await made()).places.map(({ file, line, value }) => ({
+        place: line === undefined ? file : `${file}:${line}`,
+        version: value,
+      }));
+    },
     candidate: async () => (await made()).candidate,
     async upgradeFacts() {
       const { version, tags } = await made();

@@ -18,6 +18,8 @@ export interface Answer {
 export interface Condition {
   /** The code of its failure. */
   readonly code: ReasonCode;
+  /** What holds where it passes, for people. */
+  readonly asks: string;
   readonly judge: (snapshot: Snapshot) => Answer;
 }
 

@@ -87,8 +87,8 @@ export interface ImageContent {
 /** An own image that is to be published: what the registry has under the digest, and under the version's tag. */
 export interface ImageFacts {
   readonly image: string;
-  /** The digest to be tagged. */
-  readonly digest: Digest;
+  /** The digest to be tagged; `undefined`: the image was tested on an engine and never pushed. */
+  readonly digest: Digest | undefined;
   /** `undefined`: the registry has no such digest. */
   readonly content: Known<ImageContent | undefined>;
   /** The exact version's tag. */

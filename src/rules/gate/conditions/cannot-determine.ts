@@ -5,6 +5,7 @@ import type { Known } from '../snapshot.ts';
 /** Every look-up was answered. One that was not is named; it is never taken for a "no" or a "not there". */
 export const cannotDetermine: Condition = {
   code: 'cannot-determine',
+  asks: 'Every look-up was answered',
   judge: ({ config, releases, stated, ledger, verification, floating, images }) => {
     const lookups: readonly Known<unknown>[] = [
       config,

@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass, short } from '../c
 /** The commit under test, and the one that was tested, is the tag's commit, peeled. */
 export const commitTagMismatch: Condition = {
   code: 'commit-tag-mismatch',
+  asks: "The tested commit is the tag's",
   judge: ({ releases, candidate, evidence }) =>
     judgeKnown(releases, ({ tag }) => {
       if (tag === undefined) return notApplicable('there is no tag');

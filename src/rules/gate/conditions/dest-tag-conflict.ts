@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** The exact version's tag is free, or on the same content: a released tag never moves. */
 export const destTagConflict: Condition = {
   code: 'dest-tag-conflict',
+  asks: "The version's tag is free, or has the same content",
   judge: ({ images }) => {
     if (images.length === 0) return notApplicable('the recipe has no own image');
     for (const { image, digest, destination } of images) {

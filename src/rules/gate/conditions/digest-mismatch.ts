@@ -3,9 +3,11 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** The digest that was tested is the one to be tagged, and the image itself says that it is this release. */
 export const digestMismatch: Condition = {
   code: 'digest-mismatch',
+  asks: 'The tested digest is the one to be tagged, and names this release',
   judge: ({ images, evidence, candidate }) => {
     if (images.length === 0) return notApplicable('the recipe has no own image');
     for (const { image, digest, content, destination } of images) {
+      if (digest === undefined) return notApplicable('the image was not pushed');
       const tested = Object.entries(evidence?.subject ?? {}).some(
         ([name, what]) => (name === image && what === digest) || what === `${image}@${digest}`,
       );
@@ -35,7 +37,7 @@ export const digestMismatch: Condition = {
       });
       if (answer.verdict !== 'pass' && answer.verdict !== 'n/a') return answer;
     }
-    return pass(images.map(({ digest }) => digest).join(', '));
+    return pass(images.flatMap(({ digest }) => digest ?? []).join(', '));
   },
 };
 

@@ -3,6 +3,7 @@ import { type Condition, notApplicable, notYet, pass } from '../condition.ts';
 /** The evidence is not older than `max-evidence-age`, and not from the future. */
 export const evidenceStale: Condition = {
   code: 'evidence-stale',
+  asks: 'The test is recent enough',
   judge: ({ evidence, policy, now }) => {
     if (evidence === undefined) return notApplicable('there is no evidence');
     const age = now - Date.parse(evidence.finishedAt);

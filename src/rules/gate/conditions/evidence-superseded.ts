@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass, short } from '../c
 /** No later test of the same commit failed: the last word counts, not the best one. */
 export const evidenceSuperseded: Condition = {
   code: 'evidence-superseded',
+  asks: 'No later test of the commit failed',
   judge: ({ evidence, ledger, candidate }) => {
     if (evidence === undefined) return notApplicable('there is no evidence');
     return judgeKnown(ledger, ({ sightings }) => {

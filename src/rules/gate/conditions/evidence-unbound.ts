@@ -3,6 +3,7 @@ import { type Condition, no, pass, short } from '../condition.ts';
 /** The evidence is of this CI run, and names recipe, version, commit, digest and harness. */
 export const evidenceUnbound: Condition = {
   code: 'evidence-unbound',
+  asks: 'The test is of this run, version, commit and digest',
   judge: ({ evidence, recipe, run, candidate, images }) => {
     if (evidence === undefined) return no('there is no evidence', 'Run the step `test` before `promote`.');
     if (evidence.run !== run) return no('the test was of another CI run');

@@ -4,6 +4,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** No hold on this version: what somebody rolled back stays rolled back. */
 export const held: Condition = {
   code: 'held',
+  asks: 'Nobody holds the version',
   judge: ({ ledger, candidate }) =>
     judgeKnown(ledger, ({ record }) => {
       if (!record?.hold) return notApplicable('nothing is held');

@@ -4,6 +4,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** Every place in the tree that states the version says what the tag says. */
 export const labelTagMismatch: Condition = {
   code: 'label-tag-mismatch',
+  asks: "The tree states the tag's version",
   judge: ({ stated, candidate }) =>
     judgeKnown(stated, (places) => {
       if (places.length === 0) return notApplicable('the tree states no version');

@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, pass } from '../condition.ts';
 /** Green: every tier that the release branch requires passed, or is not applicable (judged on its own). */
 export const notGreen: Condition = {
   code: 'not-green',
+  asks: 'Green: every required tier passed',
   judge: ({ evidence, config }) => {
     if (evidence === undefined) return no('nothing was tested', 'Run the step `test` before `promote`.');
     if (evidence.verdict !== 'green') return no(`the test ended ${evidence.verdict}`);

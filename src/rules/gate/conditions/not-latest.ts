@@ -4,6 +4,7 @@ import { type Condition, judgeKnown, no, pass } from '../condition.ts';
 /** Latest: the highest stable release among this recipe's releases, as the remote has them. */
 export const notLatest: Condition = {
   code: 'not-latest',
+  asks: 'Latest: no stable release is newer',
   judge: ({ releases, candidate }) =>
     judgeKnown(releases, ({ latest }) => {
       const mine = parseVersion(candidate.version);

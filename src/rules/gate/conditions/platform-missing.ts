@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** The image has every platform that is required. */
 export const platformMissing: Condition = {
   code: 'platform-missing',
+  asks: 'The image has the required platforms',
   judge: ({ images, policy }) => {
     if (policy.platforms.length === 0) return notApplicable('no platform is required');
     if (images.length === 0) return notApplicable('the recipe has no own image');

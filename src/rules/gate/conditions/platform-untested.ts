@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** With `require: all-platforms`, every platform of the image was tested, and the required ones besides. */
 export const platformUntested: Condition = {
   code: 'platform-untested',
+  asks: 'All platforms were tested, if required',
   judge: ({ images, policy, evidence }) => {
     if (!policy.allPlatforms) return notApplicable('tests on all platforms are not required');
     if (images.length === 0) return notApplicable('the recipe has no own image');

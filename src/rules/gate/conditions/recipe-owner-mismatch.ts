@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** Repository and image are those that the recipe's name was first promoted with. */
 export const recipeOwnerMismatch: Condition = {
   code: 'recipe-owner-mismatch',
+  asks: 'The recipe name belongs to this repository and image',
   judge: ({ ledger, repository, images, kind }) =>
     judgeKnown(ledger, ({ record }) => {
       if (record === undefined) return notApplicable('the first promotion binds the name');

@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** Asks for no less than the promotion before: whoever edits a pipeline must say that they lower the bar. */
 export const requireLowered: Condition = {
   code: 'require-lowered',
+  asks: 'No less is required than for the canonical',
   judge: ({ ledger, policy }) =>
     judgeKnown(ledger, ({ record }) => {
       if (record === undefined) return notApplicable('nothing was promoted before');

@@ -4,6 +4,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass, short } from '../c
 /** The upgrade tier started from a real release that is older than the candidate. */
 export const sameVersionUpgrade: Condition = {
   code: 'same-version-upgrade',
+  asks: 'The upgrade began at an older release',
   judge: ({ evidence, candidate, releases }) => {
     if (evidence?.tiers.find(({ name }) => name === 'upgrade')?.verdict !== 'pass') {
       return notApplicable('the upgrade tier did not pass');

@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, no, notApplicable, pass } from '../conditio
 /** No bundle in the name of a policy identity is broken, whether signatures are required or not. */
 export const signatureInvalid: Condition = {
   code: 'signature-invalid',
+  asks: 'No trusted signature is broken',
   judge: ({ images, verification }) => {
     if (images.length === 0) return notApplicable('the recipe has no own image');
     return judgeKnown(verification, (found) => {

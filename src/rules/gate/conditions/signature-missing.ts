@@ -6,6 +6,7 @@ const provenance = 'https://slsa.dev/provenance/v1';
 /** A policy identity signed what is required. Strangers' bundles neither help nor harm. */
 export const signatureMissing: Condition = {
   code: 'signature-missing',
+  asks: 'The signatures that are required are there',
   judge: ({ images, policy, verification }) => {
     if (!policy.signature && !policy.provenance) return notApplicable('no signature is required');
     if (images.length === 0) return notApplicable('the recipe has no own image');

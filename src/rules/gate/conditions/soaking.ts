@@ -3,6 +3,7 @@ import { type Condition, judgeKnown, notApplicable, notYet, pass } from '../cond
 /** First seen by a run of ours at least `min-age` ago; dates in git are whatever their author wrote. */
 export const soaking: Condition = {
   code: 'soaking',
+  asks: 'The release has been known for `min-age`',
   judge: ({ ledger, policy, candidate, evidence, now }) => {
     if (policy.minAgeMs <= 0) return notApplicable('no age is required');
     return judgeKnown(ledger, ({ sightings }) => {

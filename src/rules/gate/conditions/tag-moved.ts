@@ -4,6 +4,7 @@ import { type Condition, judgeKnown, no, pass, short } from '../condition.ts';
 /** No test and no promotion ever saw this version on another commit. */
 export const tagMoved: Condition = {
   code: 'tag-moved',
+  asks: 'The tag has not moved since it was first seen',
   judge: ({ ledger, candidate }) =>
     judgeKnown(ledger, ({ sightings }) => {
       const mine = parseVersion(candidate.version);

@@ -9,6 +9,7 @@ const selfEvident: readonly string[] = ['first-release', 'no-release'];
  */
 export const tierNaUndeclared: Condition = {
   code: 'tier-na-undeclared',
+  asks: 'A tier that did not apply was declared so',
   judge: ({ evidence, config, releases, candidate }) => {
     const left = (evidence?.tiers ?? []).filter(({ verdict }) => verdict === 'na');
     if (left.length === 0) return notApplicable('every tier applied');

@@ -3,6 +3,7 @@ import { type Condition, no, notApplicable, pass } from '../condition.ts';
 /** The upgrade replaced something: after it the candidate ran, and not the base. */
 export const upgradeNoEffect: Condition = {
   code: 'upgrade-no-effect',
+  asks: 'The upgrade replaced what ran',
   judge: ({ evidence }) => {
     if (evidence?.tiers.find(({ name }) => name === 'upgrade')?.verdict !== 'pass') {
       return notApplicable('the upgrade tier did not pass');

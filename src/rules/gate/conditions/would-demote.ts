@@ -4,6 +4,7 @@ import { type Condition, judgeKnown, no, pass } from '../condition.ts';
 /** Newer than the canonical; the canonical itself may be published again, which only puts its tags right. */
 export const wouldDemote: Condition = {
   code: 'would-demote',
+  asks: 'Newer than the canonical',
   judge: ({ ledger, candidate, images }) =>
     judgeKnown(ledger, ({ record }) => {
       if (record === undefined) return pass('nothing was promoted before');

@@ -1,0 +1,72 @@
+import type { GateRow } from '../dossier/schema.ts';
+import { inert } from '../untrusted/text.ts';
+import { code, table } from './markdown.ts';
+
+/** A row of the gate as people see it. */
+export interface ShownRow extends GateRow {
+  /** What holds where it passes. */
+  readonly asks: string;
+}
+
+const marks: Readonly<Record<GateRow['verdict'], readonly [summary: string, log: string]>> = {
+  pass: ['✅', 'ok  '],
+  'n/a': ['➖', 'n/a '],
+  temporary: ['⏳', 'WAIT'],
+  unknown: ['❔', '?   '],
+  permanent: ['⛔', 'NO  '],
+};
+
+const isOpen = ({ verdict }: GateRow): boolean => verdict !== 'pass' && verdict !== 'n/a';
+
+/** The gate for the log: every condition on a line, and below each that does not hold what to do. */
+export function gateLines(rows: readonly ShownRow[]): string[] {
+  const width = Math.max(0, ...rows.map(({ code: name }) => name.length));
+  return rows.flatMap((row) => {
+    const found = inert(row.found).replace(/\s+/g, ' ').trim();
+    const line = `${marks[row.verdict][1]}  ${row.code.padEnd(width)}  ${row.asks}${found === '' ? '' : `: ${found}`}`;
+    return isOpen(row) && row.remedy !== ''
+      ? [line, `      ${' '.repeat(width)}  → ${inert(row.remedy)}`]
+      : [line];
+  });
+}
+
+/** The gate for the summary: what does not hold first, with what to do; the rest folded away. */
+export function gateTable(rows: readonly ShownRow[]): string {
+  const open = rows.filter(isOpen);
+  const held = rows.filter((row) => !isOpen(row));
+  const cells = (row: ShownRow): string[] => [
+    marks[row.verdict][0],
+    row.asks,
+    code(row.code),
+    code(row.found),
+  ];
+  const parts: string[] = [];
+  if (open.length > 0) {
+    parts.push(
+      table(
+        ['', 'Condition', 'Code', 'Found', 'What to do'],
+        open.map((row) => [...cells(row), code(row.remedy)]),
+      ),
+      '',
+    );
+  }
+  if (held.length > 0) {
+    const passed = held.filter(({ verdict }) => verdict === 'pass').length;
+    const title = `${passed} of ${rows.length} conditions hold, ${held.length - passed} do not apply`;
+    parts.push(
+      `<details><summary>${title}</summary>`,
+      '',
+      table(['', 'Condition', 'Code', 'Found'], held.map(cells)),
+      '',
+      '</details>',
+    );
+  }
+  return parts.join('\n');
+}
+
+/** The output `gate`: the contract's shape, as JSON. */
+export function gateJson(rows: readonly GateRow[]): string {
+  return JSON.stringify(
+    rows.map(({ code: name, verdict, found, remedy }) => ({ code: name, verdict, found, remedy })),
+  );
+}
