@@ -31,6 +31,8 @@ const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> 
   'step-back': () => import('./steps/step-back.ts'),
   test: () => import('./steps/test.ts'),
   promote: () => import('./steps/promote.ts'),
+  rollback: () => import('./steps/rollback.ts'),
+  hold: () => import('./steps/hold.ts'),
   testme: () => import('./steps/testme.ts'),
   report: () => import('./steps/report.ts'),
 };

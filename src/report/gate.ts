@@ -64,9 +64,7 @@ export function gateTable(rows: readonly ShownRow[]): string {
   return parts.join('\n');
 }
 
-/** The output `gate`: the contract's shape, as JSON. */
-export function gateJson(rows: readonly GateRow[]): string {
-  return JSON.stringify(
-    rows.map(({ code: name, verdict, found, remedy }) => ({ code: name, verdict, found, remedy })),
-  );
+/** The gate in the contract's shape, for the output and the dossier. */
+export function gateRows({ rows }: { readonly rows: readonly GateRow[] }): GateRow[] {
+  return rows.map(({ code: name, verdict, found, remedy }) => ({ code: name, verdict, found, remedy }));
 }

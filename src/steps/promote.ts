@@ -1,13 +1,11 @@
 import type { Candidate, PromotionSection, TestSection } from '../dossier/schema.ts';
 import { parseReference, withDigest } from '../oci/reference.ts';
-import { Failure, finding } from '../outcome.ts';
+import { Failure } from '../outcome.ts';
 import type { PromoteResult } from '../promotion/promote.ts';
 import type { PromotedSubject } from '../promotion/snapshot-taker.ts';
-import type { ReasonCode } from '../reasons.ts';
-import { gateJson, gateLines, gateTable } from '../report/gate.ts';
-import { code } from '../report/markdown.ts';
-import type { GateResult } from '../rules/gate/evaluate.ts';
+import { gateLines, gateRows } from '../report/gate.ts';
 import { repositoryIdentity } from '../rules/repository-identity.ts';
+import { type End, gateAnswer, refusal } from './promotion/answer.ts';
 import { evidenceOf, promotedSubject } from './promotion/evidence.ts';
 import { gatePolicy } from './promotion/gate-policy.ts';
 import { lookTools, writableLedger } from './promotion/look-tools.ts';
@@ -96,81 +94,35 @@ async function recipeDigest(
   return compared.agrees ? first.digest : undefined;
 }
 
-const wouldPromote = 'The gate holds: it would be promoted.';
-
 function answer({ settings }: StepInput, result: PromoteResult, published: readonly string[]): StepResult {
-  const { gate, canonical } = result;
-  const ended = endOf(result);
-  const eligibleAt =
-    ended.outcome === 'skipped' && gate.verdict === 'temporary' && gate.eligibleAt !== undefined
-      ? new Date(gate.eligibleAt).toISOString()
-      : undefined;
-  const digest = canonical?.subject.kind === 'image' ? canonical.subject.digest : undefined;
+  const { gate, canonical, moves } = result;
   const promoted = result.answer === 'promoted';
-  const rows = gate.rows.map(({ code: name, verdict, found, remedy }) => ({
-    code: name,
-    verdict,
-    found,
-    remedy,
-  }));
+  const ended = endOf(result);
+  const shown = gateAnswer({
+    ended,
+    promoted,
+    gate,
+    canonical,
+    published,
+    ...(result.answer === 'planned' ? { planned: moves } : {}),
+  });
+  if (settings.dryRun) return shown;
+  const { 'canonical-digest': digest, 'eligible-at': eligibleAt } = shown.outputs;
   const section: PromotionSection = {
     ...ended,
     promoted,
-    gate: rows,
+    gate: gateRows(gate),
     publishedTags: published,
     ...(canonical === undefined ? {} : { canonicalVersion: canonical.version, sequence: canonical.sequence }),
     ...(digest === undefined ? {} : { canonicalDigest: digest }),
     ...(eligibleAt === undefined ? {} : { eligibleAt }),
   };
-  const moves = result.moves.map(({ image, tag, to }) => `${image}:${tag} → ${to}`);
-  return {
-    ...ended,
-    ...(settings.dryRun ? {} : { section: { promotion: section } }),
-    findings: findingsOf(ended, gate),
-    outputs: {
-      promoted: String(promoted),
-      gate: gateJson(gate.rows),
-      'canonical-version': canonical?.version,
-      'canonical-digest': digest,
-      sequence: canonical === undefined ? undefined : String(canonical.sequence),
-      'eligible-at': eligibleAt,
-      'published-tags': JSON.stringify(published),
-    },
-    summary: [
-      canonical === undefined
-        ? 'Nothing is canonical yet.'
-        : `Canonical is ${code(canonical.version)}${digest === undefined ? '' : `, ${code(digest)}`}, number ${canonical.sequence}.`,
-      ...(published.length === 0 ? [] : [`On it: ${published.map(code).join(', ')}.`]),
-      ...(eligibleAt === undefined ? [] : [`It may be promoted from ${code(eligibleAt)} on.`]),
-      ...(result.answer === 'planned' ? [wouldPromote, ...moves.map((move) => `- ${code(move)}`)] : []),
-      '',
-      gateTable(gate.rows),
-    ].join('\n'),
-    facts: [
-      ['Promoted', promoted ? 'yes' : (ended.reasons[0] ?? 'no')],
-      ...(canonical === undefined ? [] : ([['Canonical', canonical.version]] as const)),
-      ...(published.length === 0 ? [] : ([['Tags', published.join(', ')]] as const)),
-    ],
-  };
+  return { ...shown, section: { promotion: section } };
 }
 
-type End = Pick<StepResult, 'outcome' | 'reasons'>;
-
-/** promoted → done; already so, or nothing but waiting left → skipped; no → refused; not answered → error. */
+/** promoted → done; already so → skipped; else the gate's own answer. */
 function endOf({ answer: how, gate }: PromoteResult): End {
   if (how === 'promoted') return { outcome: 'done', reasons: ['promoted'] };
   if (how === 'already-canonical') return { outcome: 'skipped', reasons: ['already-canonical'] };
-  if (how === 'planned') return { outcome: 'skipped', reasons: ['dry-run'] };
-  const outcomes = { pass: 'skipped', temporary: 'skipped', unknown: 'error', permanent: 'refused' } as const;
-  return { outcome: outcomes[gate.verdict], reasons: gate.failing };
-}
-
-function findingsOf({ outcome }: End, gate: GateResult) {
-  if (outcome !== 'refused' && outcome !== 'error') return [];
-  const failing: readonly ReasonCode[] = gate.failing;
-  return gate.rows
-    .filter((row) => failing.includes(row.code))
-    .map(({ code: name, verdict, found, asks, remedy }) =>
-      finding(name, verdict === 'temporary' ? 'warning' : 'error', `Not so: ${asks}. ${found}`, { remedy }),
-    );
+  return how === 'planned' ? { outcome: 'skipped', reasons: ['dry-run'] } : refusal(gate);
 }
