@@ -46,6 +46,9 @@ export function lookHttp(
           ...(wish.body === undefined ? {} : { 'content-length': Buffer.byteLength(wish.body) }),
         },
         agent: false,
+        // A CGI program that ends its lines with LF alone is no fault of a release. Nothing but the status and a text
+        // is taken from the answer, and the connection serves one request, so leniency lets nothing in.
+        insecureHTTPParser: true,
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       },
       (answer) => {
@@ -105,5 +108,6 @@ function reasonOf(error: NodeJS.ErrnoException): string {
   if (error.code === 'ECONNREFUSED') return 'nothing listens there';
   if (error.code === 'ECONNRESET' || error.message === 'socket hang up')
     return 'the connection was closed without an answer';
+  if (error.code?.startsWith('HPE_')) return `the answer is no proper HTTP (${error.message})`;
   return error.message;
 }

@@ -11,14 +11,21 @@ import type { Phase, TestRun } from '../../../src/harness/outcome-of-run.ts';
 import type { Release, TestPlan } from '../../../src/harness/plan.ts';
 import type { BaseOption } from '../../../src/harness/tiers.ts';
 import { Failure } from '../../../src/outcome.ts';
+import { type Server, serverLayer } from './programs.ts';
 
 /** Real runs of the harness on the test run's engine. */
 export interface Trial {
   readonly box: Sandbox;
   readonly docker: Docker;
   readonly info: EngineInfo;
-  /** Puts busybox with these files into the engine; returns the reference. */
-  image(name: string, tag: string, entries: readonly Entry[], config?: ImageConfig): Promise<string>;
+  /** Puts busybox with these files into the engine; returns the reference. `servers`: real programs beside it. */
+  image(
+    name: string,
+    tag: string,
+    entries: readonly Entry[],
+    config?: ImageConfig,
+    ...servers: readonly Server[]
+  ): Promise<string>;
   run(request: TrialRequest): Promise<TrialResult>;
   /** A folder of this trial, gone at the end. */
   folder(name: string): string;
@@ -62,11 +69,11 @@ export async function openTrial(engine?: EngineChoice): Promise<Trial> {
     box,
     docker,
     info,
-    image: async (name, tag, entries, config = {}) =>
+    image: async (name, tag, entries, config = {}, ...servers) =>
       box.image(
         `harness/${name}`,
         tag,
-        await makeImage([layer, entries], {
+        await makeImage([layer, ...(await Promise.all(servers.map(serverLayer))), entries], {
           config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], ...config },
         }),
       ),
@@ -170,6 +177,13 @@ export function ofImage(
     image: { reference, repository: reference.replace(/[:@][^/]*$/, '') },
     ...more,
   });
+}
+
+/** By tier its verdict and reason: `{ install: 'pass', upgrade: 'fail crashed' }`. */
+export function verdicts({ tiers }: Pick<TestRun, 'tiers'>): Record<string, string> {
+  return Object.fromEntries(
+    tiers.map(({ name, verdict, reason }) => [name, reason === undefined ? verdict : `${verdict} ${reason}`]),
+  );
 }
 
 /** Everything on the engine and this machine that bears the run's name: empty after a run that cleaned up. */
