@@ -27,6 +27,8 @@ export interface BaseInputs {
   readonly platform?: string;
   /** The builder's own platform, for BUILDARCH and its kin. */
   readonly buildPlatform?: string;
+  /** Takes what would fail, one image at a time, so that the others are still read. */
+  readonly onWrong?: (failure: Failure) => void;
 }
 
 export interface Bases {
@@ -50,12 +52,23 @@ export function readBases(dockerfile: Dockerfile, inputs: BaseInputs): Bases {
   const roots: (Reference | undefined)[] = [];
   const frontend = scope.frontend();
   if (frontend !== undefined) images.push(frontend);
+  const tried = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof Failure) || inputs.onWrong === undefined) throw error;
+      inputs.onWrong(error);
+      return undefined;
+    }
+  };
   for (const stage of dockerfile.stages.slice(0, target.index + 1)) {
-    const base = scope.from(stage);
+    const base = tried(() => scope.from(stage));
     if (typeof base === 'number') roots.push(roots[base]);
     else roots.push(base?.reference);
     if (typeof base === 'object') images.push(base);
-    for (const instruction of stage.instructions) images.push(...scope.sources(instruction));
+    for (const instruction of stage.instructions) {
+      images.push(...(tried(() => scope.sources(instruction)) ?? []));
+    }
   }
   const from = roots[target.index];
   return { images, unknownPlatform: [...scope.unknown], ...(from && { from }) };
@@ -105,9 +118,11 @@ class Scope {
    * called in the order of the file.
    */
   from(stage: Stage): Base | number | undefined {
-    const found = this.#from(stage);
-    if (stage.name !== undefined) this.#earlier.set(stage.name, stage.index);
-    return found;
+    try {
+      return this.#from(stage);
+    } finally {
+      if (stage.name !== undefined) this.#earlier.set(stage.name, stage.index);
+    }
   }
 
   #from(stage: Stage): Base | number | undefined {
