@@ -1,15 +1,15 @@
 import type { UpgradeBase, UpgradeBaseSection } from '../dossier/schema.ts';
-import type { CanonicalRecord } from '../ledger/record.ts';
-import { Failure, type Finding, finding } from '../outcome.ts';
+import { type Finding, finding } from '../outcome.ts';
+import { reasons } from '../reasons.ts';
 import { noteCode, noteFindings, noteText } from '../report/base-notes.ts';
 import { type BaseReport, baseLines, baseSummary, byWeight } from '../report/step-back.ts';
 import { parsePattern, type Release } from '../rules/releases.ts';
 import { type Plain, type StepBackAnswer, type StepBackInput, stepBack } from '../rules/step-back.ts';
 import { isAbout } from '../rules/usable.ts';
 import { parseVersion } from '../rules/version.ts';
-import type { RecipeFile } from '../settings/recipe-file.ts';
 import type { CandidateStep, StepInput, StepResult } from './step.ts';
 import { withImages } from './step-back/base-image.ts';
+import { type BaseQuestion, baseQuestion } from './step-back/question.ts';
 
 /** Most rejected tags in an output: variables of a job are limited. The dossier has all of them. */
 const MOST_REJECTED = 500;
@@ -20,88 +20,22 @@ export const step: CandidateStep = {
   about: 'candidate',
   needs: () => [],
   async run(input) {
-    const file = await input.tools.recipeFile();
-    const facts = await factsOf(input, file);
+    const { candidate, runContext } = input;
+    const facts = await baseQuestion(input, candidate, runContext);
     const { answer, ref } = await withImages(input, facts.record, (withoutImage) =>
       stepBack({ ...facts.asked, withoutImage }),
     );
-    return conclude(input, { file, facts, answer, ref });
+    return conclude(input, { facts, answer, ref });
   },
 };
 
-interface Facts {
-  readonly asked: StepBackInput;
-  readonly record: CanonicalRecord | undefined;
-  readonly findings: readonly Finding[];
-}
-
-/** Everything the answer depends on. Settings that somebody gave count instead of knowngood.yml. */
-async function factsOf(input: StepInput, file: RecipeFile): Promise<Facts> {
-  const { settings, candidate, runContext, tools, now } = input;
-  const config = file.value;
-  const { record, findings } = await canonicalOf(input);
-  const pin = settings.upgradeBase === undefined ? config['upgrade-base'] : { version: settings.upgradeBase };
-  const tiers = settings.given.has('tiers')
-    ? settings.tiers
-    : (config.test?.tiers?.map(({ name }) => name) ?? settings.tiers);
-  const asked: StepBackInput = {
-    ...(await tools.upgradeFacts().then(({ tags, pattern }) => ({ tags, pattern }))),
-    context: runContext,
-    target: {
-      version: (await tools.upgradeFacts()).version,
-      tag: candidate.tag,
-      commit: candidate.commit,
-      tree: candidate.tree,
-    },
-    canonical: record && {
-      version: record.version,
-      tag: record.tag,
-      commit: record.commit,
-      hold: record.hold,
-    },
-    pin,
-    knownBroken: settings.given.has('known-broken')
-      ? settings.knownBroken.map((version) => ({ version }))
-      : config['known-broken'],
-    upgrade: tiers.includes('upgrade'),
-    expectedNa: config['expected-na'].upgrade,
-    maxMajorStep: settings.maxMajorStep,
-    now: now(),
-  };
-  return { asked, record, findings };
-}
-
-/** The canonical of the ledger. A step that only reads goes on without a ledger, and says so. */
-async function canonicalOf({
-  tools,
-  candidate,
-  log,
-}: StepInput): Promise<{ record: CanonicalRecord | undefined; findings: readonly Finding[] }> {
-  const ledger = await tools.ledger();
-  if (ledger === undefined) {
-    log.info('No ledger is named: the base is chosen as if nothing had been promoted yet.');
-    return { record: undefined, findings: [] };
-  }
-  try {
-    return { record: (await ledger.read(candidate.recipe)).record(), findings: [] };
-  } catch (cause) {
-    if (!(cause instanceof Failure) || cause.code !== 'ledger-missing') throw cause;
-    const message = `${cause.message} The base is chosen as if nothing had been promoted yet.`;
-    return {
-      record: undefined,
-      findings: [finding('ledger-missing', 'warning', message, { remedy: cause.remedy })],
-    };
-  }
-}
-
 interface Found {
-  readonly file: RecipeFile;
-  readonly facts: Facts;
+  readonly facts: BaseQuestion;
   readonly answer: StepBackAnswer;
   readonly ref: string | undefined;
 }
 
-async function conclude(input: StepInput, { file, facts, answer, ref }: Found): Promise<StepResult> {
+async function conclude(input: StepInput, { facts, answer, ref }: Found): Promise<StepResult> {
   const { candidate, settings, log } = input;
   const { decision, reason } = answer;
   const outcome = decision === 'skip' ? 'skipped' : 'done';
@@ -118,7 +52,7 @@ async function conclude(input: StepInput, { file, facts, answer, ref }: Found): 
     ...(withoutPin === undefined ? {} : { withoutPin }),
   };
   const notes = noteFindings(answer.notes, {
-    file,
+    file: facts.file,
     pinSetting: settings.upgradeBase === undefined ? undefined : 'upgrade-base',
     knownBrokenSetting: settings.given.has('known-broken') ? 'known-broken' : undefined,
   });
@@ -163,10 +97,17 @@ const needsAttention: ReadonlySet<StepBackAnswer['reason']> = new Set([
   'no-usable-older',
 ] as const);
 
-/** Answers without a base that somebody should look at. */
-function attention({ reason, base }: StepBackAnswer): Finding[] {
-  if (base !== undefined || !needsAttention.has(reason)) return [];
-  return [finding(reason, 'warning', `There is no upgrade test: ${reason}.`)];
+/** What somebody should look at: an answer without a base, a release that lost its image. */
+function attention({ reason, base, rejected }: StepBackAnswer): Finding[] {
+  const answer =
+    base === undefined && needsAttention.has(reason)
+      ? [finding(reason, 'warning', `There is no upgrade test. ${reasons[reason].sentence}`)]
+      : [];
+  const gone = rejected.filter((one) => one.reason === 'base-image-missing').map(({ tag }) => tag);
+  if (gone.length === 0) return answer;
+  const names = gone.slice(0, 5).join(', ') + (gone.length > 5 ? ` and ${gone.length - 5} more` : '');
+  const message = `Passed over as upgrade base, because the registry has no image of it: ${names}.`;
+  return [...answer, finding('base-image-missing', 'warning', message)];
 }
 
 /** A pull request that changes the rules is told that it is judged by those of the release branch. */
