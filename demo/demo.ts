@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadImage, makeImage, pushImage } from '../sandbox/image.ts';
+import { makeImage, pushImage } from '../sandbox/image.ts';
 import { sandbox } from '../sandbox/index.ts';
 import { makeNotesProject, runBundle } from './workspace.ts';
 
@@ -20,7 +20,7 @@ async function demo(): Promise<void> {
       `${box.engine.kind} ${box.engine.version}${box.engine.found ? ' (yours, used as it is)' : ''}`,
     );
     const image = `${box.registry.host}/demo/notes`;
-    const project = await makeNotesProject(root, { base: await box.base('busybox'), image });
+    const project = await makeNotesProject(root, { base: await box.base('busybox'), image, upTo: '1.0.0' });
     const ledger = join(root, 'ledger');
     const common = ['--repository', project.remote, '--ledger', `file:${ledger}`];
     const run = async (ref: string, args: readonly string[], show = true): Promise<number> => {
@@ -34,10 +34,12 @@ async function demo(): Promise<void> {
     title('Two releases that are out already');
     expectCode(await run('refs/tags/1.0.0', ['release', '--ledger-init'], false), 0, '1.0.0');
     say('1.0.0', 'released: the first one, nothing to upgrade from');
+    await project.release('1.1.0');
     expectCode(await run('refs/tags/1.1.0', ['release'], false), 0, '1.1.0');
     say('1.1.0', 'released: upgraded from 1.0.0 in containers, data kept');
 
     title('The release of 2.0.0, step by step');
+    await project.release('2.0.0');
     expectCode(await run('refs/tags/2.0.0', ['release']), 0, '2.0.0');
 
     title('Again: a release that is canonical already is skipped');
@@ -62,7 +64,6 @@ async function demo(): Promise<void> {
     await project.push('main', '2.1.0');
     const foreign = await makeImage([[{ path: 'somebody-elses', content: 'bytes' }]]);
     await pushImage(box.registry.host, 'demo/notes', '2.1.0', foreign);
-    void loadImage;
     expectCode(await run('refs/tags/2.1.0', ['release']), 1, 'the overwrite');
 
     title('Refused 3: a commit that is no release is not promoted');

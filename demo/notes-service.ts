@@ -35,6 +35,7 @@ ENTRYPOINT ["/service/start"]
 image: ${image}
 test:
   deploy: image
+  volumes: ["data:/data"]
   target: { port: 8000 }
   ready: { http: /cgi-bin/ready, timeout: 30s }
   before-upgrade: { exec: "/service/add written-before-the-upgrade" }
@@ -73,7 +74,10 @@ fresh=$found
 echo ${format} > /data/format
 if [ "$fresh" = 0 ]; then /service/add hello; fi
 echo "notes: serving on port 8000"
-exec httpd -f -p 8000 -h /service/www
+# The first process of a container is sent no signal that it does not ask for.
+trap 'kill $server' TERM
+httpd -f -p 8000 -h /service/www & server=$!
+wait $server || true
 `;
 }
 

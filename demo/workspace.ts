@@ -8,34 +8,47 @@ import { notesService, releases } from './notes-service.ts';
 
 const entry = fileURLToPath(new URL('../dist/index.js', import.meta.url));
 
-/** A repository with the three releases of the notes service, and the remote that a CI would clone. */
+/** The repository of the notes service, and the remote that a CI would clone. */
 export interface NotesProject {
   readonly repository: Repository;
   /** Path of the bare remote. */
   readonly remote: string;
+  /** Commits, tags and publishes one of the releases; newer ones are not there yet. */
+  release(version: string): Promise<void>;
   /** Publishes what was committed and tagged since. */
   push(...refs: readonly string[]): Promise<void>;
   /** A fresh checkout of a ref of the remote, as a CI makes one. */
   checkout(ref: string): Promise<string>;
 }
 
+/** The project with its first releases published, `upTo` the newest of them. */
 export async function makeNotesProject(
   root: string,
-  names: { readonly base: string; readonly image: string },
+  { upTo, ...names }: { readonly base: string; readonly image: string; readonly upTo: string },
 ): Promise<NotesProject> {
   const repository = await makeRepository(join(root, 'author'));
-  for (const release of releases) {
-    await repository.commit(`notes ${release.version}`, notesService(release, names));
-    await repository.tag(release.version);
+  const commit = async (version: string): Promise<void> => {
+    const release = releases.find((one) => one.version === version);
+    if (release === undefined) throw new Error(`the notes service has no release ${version}`);
+    await repository.commit(`notes ${version}`, notesService(release, names));
+    await repository.tag(version);
+  };
+  for (const { version } of releases.slice(0, releases.findIndex((one) => one.version === upTo) + 1)) {
+    await commit(version);
   }
   const remote = join(root, 'remote', 'notes.git');
   await makeBareCopy(repository, remote);
+  const push = async (...refs: readonly string[]): Promise<void> => {
+    await repository.git('push', '-q', remote, ...refs);
+  };
   let checkouts = 0;
   return {
     repository,
     remote,
-    push: async (...refs) => {
-      await repository.git('push', '-q', remote, ...refs);
+    push,
+    release: async (version) => {
+      await commit(version);
+      await push('main', version);
     },
     checkout: async (ref) => {
       const folder = join(root, 'checkouts', `${++checkouts}`, 'notes');

@@ -47,6 +47,10 @@ const writers: Readonly<Record<SectionName, StepName>> = {
   promotion: 'promote',
 };
 
+const sectionOf: Readonly<Partial<Record<StepName, SectionName>>> = Object.fromEntries(
+  Object.entries(writers).map(([section, step]) => [step, section]),
+);
+
 /**
  * Runs the named steps in order over one dossier. The first `refused` or `error` ends the line; every step that ran
  * has written its outputs. Returns the outcome of the last one.
@@ -135,13 +139,13 @@ class Run {
     };
     if (step.about === 'project') return cancellable(step.run(free), signal);
     const subject = await this.openSubject(step, this.out);
-    const needed = this.missing(step, subject.dossier, subject.candidate);
-    if (needed !== undefined) return needed;
     const { candidate, runContext, dossier } = subject;
-    const result = await cancellable(
-      step.run({ ...free, out: join(this.out, candidate.recipe), candidate, runContext, dossier }),
-      signal,
-    );
+    const result =
+      this.missing(step, dossier, candidate) ??
+      (await cancellable(
+        step.run({ ...free, out: join(this.out, candidate.recipe), candidate, runContext, dossier }),
+        signal,
+      ));
     if (result.section !== undefined) {
       subject.dossier = withSection(dossier, result.section);
       writeDossier(subject.path, subject.dossier);
@@ -195,7 +199,9 @@ class Run {
         });
       }
       if ('outcome' in section && section.outcome === 'skipped') {
-        return { outcome: 'skipped', reasons: section.reasons, outputs: {} };
+        const skipped = { outcome: 'skipped', reasons: section.reasons } as const;
+        const own = sectionOf[step.name];
+        return { ...skipped, outputs: {}, ...(own === undefined ? {} : { section: { [own]: skipped } }) };
       }
     }
     return undefined;

@@ -12,6 +12,10 @@ export const provenance = {
     'This run did not make the image, so it signs nothing about how it was made.',
     'Nothing to do; the run that made it has signed for it, or the ledger names it.',
   ),
+  'not-a-ci-run': skip(
+    'A statement names the CI run that made it, and a terminal is none.',
+    'Nothing to do; a job of GitHub Actions, Drone or Woodpecker attests.',
+  ),
   'no-test-result': skip(
     'The test was inconclusive, and a test result knows passed and failed only.',
     'Run the test again.',

@@ -21,11 +21,13 @@ export const step: Step = {
   needs: () => ['image'],
   async run(input) {
     const image = input.dossier.image as ImageSection;
+    const mode = signingMode(input);
+    // A statement says which CI run made an image. A person who tries things out has none, and signs nothing.
+    if (input.host === 'terminal' && mode.key === undefined) return skipped('not-a-ci-run');
     const about = await aboutWhat(input, image);
     if ('outcome' in about) return about;
     const { statements, digests } = about;
 
-    const mode = signingMode(input);
     const files = statements.map((planned) => writeStatement(input.out, planned));
     const signed =
       mode.key === undefined ? undefined : await sign(input, image, digests, statements, mode.key);

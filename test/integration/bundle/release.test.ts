@@ -24,7 +24,7 @@ async function project(): Promise<
 > {
   const root = mkdtempSync(join(tmpdir(), 'knowngood-bundle-'));
   const image = `${box.registry.host}/bundle${process.pid}/notes${++projects}`;
-  const made = await makeNotesProject(root, { base, image });
+  const made = await makeNotesProject(root, { base, image, upTo: '1.0.0' });
   const server = await gitServer(join(root, 'remote'));
   return {
     ...made,
@@ -83,8 +83,7 @@ async function jobAt(
   return hosts[host]!(workspace, tag, made.url, commit);
 }
 
-// Until the steps step-back and promote are there, these cannot pass.
-describe.skip.each(Object.keys(hosts))('the main job on %s', (host) => {
+describe.each(Object.keys(hosts))('the main job on %s', (host) => {
   it('goes through five steps, and through one, to tags and a record', async () => {
     const made = await project();
     const settings = { ledger: `file:${made.ledger}`, recipe: 'notes' };
@@ -94,6 +93,7 @@ describe.skip.each(Object.keys(hosts))('the main job on %s', (host) => {
     expect(released.output).toContain('knowngood: promote done promoted');
     expect(released.code).toBe(0);
 
+    await made.release('1.1.0');
     const second = await jobAt(host, made, '1.1.0');
     const seen: Record<string, string> = {};
     for (const step of ['label', 'build-push', 'step-back', 'test', 'promote']) {
@@ -134,7 +134,7 @@ describe.skip.each(Object.keys(hosts))('the main job on %s', (host) => {
   });
 });
 
-describe.skip('the main job in a terminal', () => {
+describe('the main job in a terminal', () => {
   it('releases the tag that is checked out', async () => {
     const made = await project();
     const cwd = await made.checkout('refs/tags/1.0.0');
