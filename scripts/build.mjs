@@ -13,12 +13,18 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 // dockerode brings ssh2, gRPC and protobufjs for ssh:// hosts and BuildKit sessions. We use neither (a session hands
 // its credential to any host that asks), and ssh2 alone is 600 kB with native addons.
 // tar-fs would pack a build context; we pack it ourselves, because its ignore rules leak files.
-const unused = ['ssh2', 'cpu-features', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs', 'tar-fs'];
+// @actions/core brings an HTTP client, and with it undici (270 kB), for OIDC tokens, and a way to run programs for
+// details of the platform. We take its outputs and summary; everything we fetch goes through src/http.
+const unused = [
+  ...['ssh2', 'cpu-features', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs', 'tar-fs'],
+  ...['@actions/http-client', '@actions/http-client/lib/auth', '@actions/exec'],
+];
 const bundled = (name) => fileURLToPath(new URL(`./bundled/${name}.cjs`, import.meta.url));
 const aliases = {
   ...Object.fromEntries(unused.map((name) => [name, bundled('unused-module')])),
-  undici: bundled('undici'),
   'decode-named-character-reference': bundled('character-references'),
+  // The build for browsers has the same code as ES modules, from which esbuild drops what nothing uses.
+  yaml: fileURLToPath(new URL('../node_modules/yaml/browser/dist/index.js', import.meta.url)),
   // A copy of Node's streams for other runtimes.
   'readable-stream': 'node:stream',
 };

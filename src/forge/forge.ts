@@ -73,6 +73,8 @@ export interface Forge {
   comments(number: number): Promise<readonly ForgeComment[]>;
   createComment(number: number, body: string): Promise<ForgeComment>;
   editComment(id: number, body: string): Promise<ForgeComment>;
+  /** Only ever one of ours. One that is gone already is no failure. */
+  deleteComment(id: number): Promise<void>;
   react(commentId: number, reaction: 'eyes' | '+1' | '-1' | 'confused'): Promise<void>;
   pullRequest(number: number): Promise<ForgePullRequest | undefined>;
   /** Paths that the pull request changes; bounded, and a Failure where there are more. */

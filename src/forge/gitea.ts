@@ -128,6 +128,9 @@ export function giteaForge(options: GiteaOptions): Forge {
       commentOf(await ask('write a comment', 'POST', `${repository}/issues/${number}/comments`, { body })),
     editComment: async (id, body) =>
       commentOf(await ask('edit a comment', 'PATCH', `${repository}/issues/comments/${id}`, { body })),
+    deleteComment: async (id) => {
+      await find('delete a comment', 'DELETE', `${repository}/issues/comments/${id}`);
+    },
     react: async (id, content) => {
       await ask('react to the comment', 'POST', `${repository}/issues/comments/${id}/reactions`, { content });
     },

@@ -1,6 +1,6 @@
+import { Octokit } from '@octokit/core';
 import { retry } from '@octokit/plugin-retry';
 import { throttling } from '@octokit/plugin-throttling';
-import { Octokit } from '@octokit/rest';
 import type { Http } from '../http/http.ts';
 import { Failure } from '../outcome.ts';
 import { forgeFailure, MOST_PAGES, tooMany } from './answers.ts';
@@ -23,14 +23,17 @@ export interface GithubOptions {
 const LONGEST_WAIT_S = 120;
 const RETRIES = 3;
 
+/** Octokit reads numbers that a double cannot hold as bigint. */
+type ApiId = number | bigint;
+
 interface ApiUser {
-  readonly id: number;
+  readonly id: ApiId;
   readonly login: string;
   readonly type?: string;
 }
 
 interface ApiComment {
-  readonly id: number;
+  readonly id: ApiId;
   readonly user: ApiUser | null;
   readonly body?: string | null;
   readonly created_at: string;
@@ -48,7 +51,10 @@ interface ApiIssue {
   readonly pull_request?: unknown;
 }
 
-/** GitHub over REST. */
+/**
+ * GitHub over REST, by route: Octokit's methods are a table of all its thousand endpoints, and we ask sixteen. The types
+ * of a route are the same.
+ */
 export function githubForge(options: GithubOptions): Forge {
   const { owner, name: repo, tell } = options;
   const mayWait = (seconds: number, what: string, attempt: number): boolean => {
@@ -104,50 +110,93 @@ export function githubForge(options: GithubOptions): Forge {
     throw tooMany(what);
   }
 
+  /** The login behind an app's token: `github-actions[bot]`, or the bot of somebody's own app. */
+  async function viewerLogin(): Promise<string | undefined> {
+    try {
+      const { viewer } = await octokit.graphql<{ viewer: { login: string } }>('{viewer{login}}');
+      return viewer.login;
+    } catch (error) {
+      if (error instanceof Failure || (error instanceof Error && error.cause instanceof Failure))
+        throw failureOf(error, 'tell whose token this is');
+      return undefined;
+    }
+  }
+
   return {
     kind: 'github',
     me: async () => {
-      // A job's token is an app's: it cannot ask who it is, and writes as github-actions[bot].
       try {
-        return userOf((await octokit.rest.users.getAuthenticated()).data);
+        return userOf((await octokit.request('GET /user')).data);
       } catch (error) {
-        if (statusOf(error) === 403) return ACTIONS_BOT;
-        throw failureOf(error, 'tell whose token this is');
+        if (statusOf(error) !== 403) throw failureOf(error, 'tell whose token this is');
       }
+      // A token of an app, a job's too, may not ask this over REST; GraphQL tells it its bot account's login.
+      const login = await viewerLogin();
+      return login === undefined
+        ? ACTIONS_BOT
+        : userOf(
+            await ask('read our own account', () =>
+              octokit.request('GET /users/{username}', { username: login }),
+            ),
+          );
     },
     comment: async (comment_id) => {
       const found = await find('read the comment', () =>
-        octokit.rest.issues.getComment({ ...here, comment_id }),
+        octokit.request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...here, comment_id }),
       );
       return found === undefined ? undefined : commentOf(found);
     },
     comments: async (issue_number) => {
       const found = await all<ApiComment>('comments', (page) =>
-        octokit.rest.issues.listComments({ ...here, issue_number, per_page: PAGE, page }),
+        octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+          ...here,
+          issue_number,
+          per_page: PAGE,
+          page,
+        }),
       );
       return found.map(commentOf);
     },
     createComment: async (issue_number, body) =>
       commentOf(
         await ask('write a comment', () =>
-          octokit.rest.issues.createComment({ ...here, issue_number, body }),
+          octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+            ...here,
+            issue_number,
+            body,
+          }),
         ),
       ),
     editComment: async (comment_id, body) =>
       commentOf(
-        await ask('edit a comment', () => octokit.rest.issues.updateComment({ ...here, comment_id, body })),
+        await ask('edit a comment', () =>
+          octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+            ...here,
+            comment_id,
+            body,
+          }),
+        ),
       ),
+    deleteComment: async (comment_id) => {
+      await find('delete a comment', () =>
+        octokit.request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...here, comment_id }),
+      );
+    },
     react: async (comment_id, content) => {
       await ask('react to the comment', () =>
-        octokit.rest.reactions.createForIssueComment({ ...here, comment_id, content }),
+        octokit.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
+          ...here,
+          comment_id,
+          content,
+        }),
       );
     },
     pullRequest: async (pull_number) => {
       const pull = await find('read the pull request', () =>
-        octokit.rest.pulls.get({ ...here, pull_number }),
+        octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', { ...here, pull_number }),
       );
       if (pull === undefined) return undefined;
-      const headRepository = (pull.head.repo as { id: number } | null)?.id;
+      const headRepository = (pull.head.repo as { id: ApiId } | null)?.id;
       return {
         number: pull.number,
         state: pull.state === 'open' ? 'open' : 'closed',
@@ -155,15 +204,20 @@ export function githubForge(options: GithubOptions): Forge {
         author: userOf(pull.user),
         head: {
           commit: pull.head.sha,
-          ...(headRepository === undefined ? {} : { repositoryId: headRepository }),
+          ...(headRepository === undefined ? {} : { repositoryId: idOf(headRepository) }),
         },
-        base: { branch: pull.base.ref, repositoryId: pull.base.repo.id },
+        base: { branch: pull.base.ref, repositoryId: idOf(pull.base.repo.id) },
         url: pull.html_url,
       };
     },
     changedFiles: async (pull_number) => {
       const files = await all('changed files', (page) =>
-        octokit.rest.pulls.listFiles({ ...here, pull_number, per_page: PAGE, page }),
+        octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/files', {
+          ...here,
+          pull_number,
+          per_page: PAGE,
+          page,
+        }),
       );
       // A renamed file changes two paths.
       return files.flatMap(({ filename, previous_filename }) =>
@@ -172,15 +226,18 @@ export function githubForge(options: GithubOptions): Forge {
     },
     permission: async (user) => {
       const found = await find('read a permission', () =>
-        octokit.rest.repos.getCollaboratorPermissionLevel({ ...here, username: user.login }),
+        octokit.request('GET /repos/{owner}/{repo}/collaborators/{username}/permission', {
+          ...here,
+          username: user.login,
+        }),
       );
       // Logins change hands; the id is who wrote the comment.
-      if (found === undefined || found.user?.id !== user.id) return 'none';
+      if (!found?.user || idOf(found.user.id) !== user.id) return 'none';
       return permissions[found.permission] ?? 'none';
     },
     setStatus: async (sha, { state, context, description, targetUrl }) => {
       await ask('set a commit status', () =>
-        octokit.rest.repos.createCommitStatus({
+        octokit.request('POST /repos/{owner}/{repo}/statuses/{sha}', {
           ...here,
           sha,
           state,
@@ -192,7 +249,12 @@ export function githubForge(options: GithubOptions): Forge {
     },
     statuses: async (ref) => {
       const found = await all('commit statuses', (page) =>
-        octokit.rest.repos.listCommitStatusesForRef({ ...here, ref, per_page: PAGE, page }),
+        octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/statuses', {
+          ...here,
+          ref,
+          per_page: PAGE,
+          page,
+        }),
       );
       return found.map(({ id, context, state, target_url, created_at, creator }) => ({
         id,
@@ -200,12 +262,12 @@ export function githubForge(options: GithubOptions): Forge {
         state: state as StatusState,
         createdAt: created_at,
         ...(target_url === null ? {} : { targetUrl: target_url }),
-        ...(creator === null ? {} : { creatorId: creator.id }),
+        ...(creator === null ? {} : { creatorId: idOf(creator.id) }),
       }));
     },
     issuesBy: async (user) => {
       const found = await all<ApiIssue>('issues', (page) =>
-        octokit.rest.issues.listForRepo({
+        octokit.request('GET /repos/{owner}/{repo}/issues', {
           ...here,
           state: 'open',
           creator: user.login,
@@ -214,13 +276,13 @@ export function githubForge(options: GithubOptions): Forge {
         }),
       );
       return found
-        .filter((issue) => issue.pull_request === undefined && issue.user?.id === user.id)
+        .filter((issue) => issue.pull_request === undefined && userOf(issue.user).id === user.id)
         .map(issueOf);
     },
     createIssue: async ({ title, body, labels }) =>
       issueOf(
         await ask('open an issue', () =>
-          octokit.rest.issues.create({
+          octokit.request('POST /repos/{owner}/{repo}/issues', {
             ...here,
             title,
             body,
@@ -230,11 +292,17 @@ export function githubForge(options: GithubOptions): Forge {
       ),
     editIssue: async (issue_number, change) =>
       issueOf(
-        await ask('edit an issue', () => octokit.rest.issues.update({ ...here, issue_number, ...change })),
+        await ask('edit an issue', () =>
+          octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
+            ...here,
+            issue_number,
+            ...change,
+          }),
+        ),
       ),
     releases: async () => {
       const found = await all('releases', (page) =>
-        octokit.rest.repos.listReleases({ ...here, per_page: PAGE, page }),
+        octokit.request('GET /repos/{owner}/{repo}/releases', { ...here, per_page: PAGE, page }),
       );
       return found.map(({ tag_name, draft, prerelease, html_url }) => ({
         tag: tag_name,
@@ -244,7 +312,9 @@ export function githubForge(options: GithubOptions): Forge {
       }));
     },
     repository: async () => {
-      const found = await ask('read the repository', () => octokit.rest.repos.get(here));
+      const found = await ask('read the repository', () =>
+        octokit.request('GET /repos/{owner}/{repo}', here),
+      );
       const licence = found.license?.spdx_id;
       return {
         url: found.html_url,
@@ -259,7 +329,7 @@ export function githubForge(options: GithubOptions): Forge {
 
 const PAGE = 100;
 
-/** The account behind every `GITHUB_TOKEN`; its id is public and the same everywhere on github.com. */
+/** The account behind every `GITHUB_TOKEN` of github.com; its id is public. For servers without GraphQL. */
 const ACTIONS_BOT: ForgeUser = { id: 41898282, login: 'github-actions[bot]', bot: true };
 
 const permissions: Readonly<Record<string, Permission>> = {
@@ -274,12 +344,18 @@ const permissions: Readonly<Record<string, Permission>> = {
 /** A user; a deleted account is GitHub's "ghost", id 10137, who may do nothing. */
 function userOf(user: ApiUser | null | undefined): ForgeUser {
   if (user === null || user === undefined) return { id: 10137, login: 'ghost', bot: false };
-  return { id: user.id, login: user.login, bot: user.type === 'Bot' };
+  return { id: idOf(user.id), login: user.login, bot: user.type === 'Bot' };
+}
+
+/** An id that was rounded could be somebody else's. */
+function idOf(id: ApiId): number {
+  if (!Number.isSafeInteger(Number(id))) throw forgeFailure(200, 'name a user or a comment', `id ${id}`);
+  return Number(id);
 }
 
 function commentOf(comment: ApiComment): ForgeComment {
   return {
-    id: comment.id,
+    id: idOf(comment.id),
     author: userOf(comment.user),
     body: comment.body ?? '',
     createdAt: comment.created_at,
