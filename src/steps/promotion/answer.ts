@@ -2,7 +2,7 @@ import type { CanonicalRecord } from '../../ledger/record.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type Finding, finding } from '../../outcome.ts';
 import type { TagMove } from '../../promotion/plan.ts';
-import type { ReasonCode } from '../../reasons.ts';
+import { type ReasonCode, reasons } from '../../reasons.ts';
 import { gateRows, gateTable } from '../../report/gate.ts';
 import { code } from '../../report/markdown.ts';
 import type { GateResult } from '../../rules/gate/evaluate.ts';
@@ -87,9 +87,13 @@ function failures(gate: GateResult): Finding[] {
   const failing: readonly ReasonCode[] = gate.failing;
   return gate.rows
     .filter((row) => failing.includes(row.code))
-    .map(({ code: name, verdict, found, asks, remedy }) =>
-      finding(name, verdict === 'temporary' ? 'warning' : 'error', `Not so: ${asks}. ${found}`.trim(), {
-        remedy,
-      }),
+    .map(({ code: name, verdict, found, remedy }) =>
+      finding(name, verdict === 'temporary' ? 'warning' : 'error', sentence(name, found), { remedy }),
     );
+}
+
+/** `A newer stable release exists: 2.0.0 is the highest stable release.` */
+function sentence(name: ReasonCode, found: string): string {
+  const said = reasons[name].sentence.replace(/\.$/, '');
+  return found === '' ? `${said}.` : `${said}: ${found}.`;
 }
