@@ -6,7 +6,8 @@ import { command } from '../sandbox/command.ts';
 import { gitEnv, makeBareCopy, makeRepository, type Repository } from '../sandbox/repositories.ts';
 import { notesService, releases } from './notes-service.ts';
 
-const entry = fileURLToPath(new URL('../dist/index.js', import.meta.url));
+/** The bundle that is in the repository, unless another one is to be looked at. */
+const entry = process.env.KNOWNGOOD_BUNDLE ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
 
 /** The repository of the notes service, and the remote that a CI would clone. */
 export interface NotesProject {

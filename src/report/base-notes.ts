@@ -71,7 +71,10 @@ export function noteFindings(notes: readonly Note[], sources: RuleSources): Find
       }
       return finding(code, level, noteText(note), deletion(file, ['upgrade-base'], []));
     }
-    return finding(code, level, noteText(note));
+    // The pin may wait for versions that are still to come.
+    const waits =
+      code === 'pin-stale' ? { remedy: 'Delete the pin if no version of its range is to come.' } : {};
+    return finding(code, level, noteText(note), waits);
   });
 }
 
