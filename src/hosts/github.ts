@@ -31,7 +31,7 @@ export function githubHost(env: Environment, write: (text: string) => void): Hos
     },
   });
   const event = githubEvent(env);
-  const server = env.GITHUB_SERVER_URL ?? 'https://github.com';
+  const server = serverOf(env);
   // action.yml hands the job's token in as the default of `forge-token`. Other forges' tokens are not GHCR's.
   const token =
     server === 'https://github.com' ? rawSettings.get('forge-token')?.value || env.GITHUB_TOKEN : undefined;
@@ -75,7 +75,7 @@ function githubEvent(env: Environment): Event {
   const tag = ref?.startsWith('refs/tags/') ? ref.slice('refs/tags/'.length) : undefined;
   const pushed = kinds[name] ?? 'other';
   const kind: EventKind = tag !== undefined && (pushed === 'push' || name === 'release') ? 'tag' : pushed;
-  const server = env.GITHUB_SERVER_URL ?? 'https://github.com';
+  const server = serverOf(env);
   const slug = env.GITHUB_REPOSITORY;
   const webUrl = slug === undefined ? undefined : `${server}/${slug}`;
   const body = payload();
@@ -118,6 +118,11 @@ function githubEvent(env: Environment): Event {
     },
     payload,
   };
+}
+
+/** Gitea gives the address with a slash at its end, which would stand twice in what is made of it. */
+function serverOf(env: Environment): string {
+  return (env.GITHUB_SERVER_URL ?? 'https://github.com').replace(/\/+$/, '');
 }
 
 function pullRequestOf(kind: EventKind, body: unknown): Event['pullRequest'] {

@@ -9,10 +9,14 @@ export const GITHUB_BUILD_TYPE = 'https://actions.github.io/buildtypes/workflow/
  * signed by a key of the job claims no more than the job could write (docs/provenance.md).
  */
 export function githubRun(facts: Facts): PipelineRun {
-  const server = required(facts, 'GITHUB_SERVER_URL');
+  const server = required(facts, 'GITHUB_SERVER_URL').replace(/\/+$/, '');
   const slug = required(facts, 'GITHUB_REPOSITORY');
   const ref = required(facts, 'GITHUB_REF');
-  const workflow = workflowOf(required(facts, 'GITHUB_WORKFLOW_REF'));
+  // Gitea, Forgejo and act say only what the workflow is called; Gitea and Forgejo mean its file by that.
+  const workflow =
+    (facts.GITHUB_WORKFLOW_REF ?? '') === ''
+      ? { slug, path: required(facts, 'GITHUB_WORKFLOW'), ref }
+      : workflowOf(required(facts, 'GITHUB_WORKFLOW_REF'));
   const repository = `${server}/${slug}`;
   return {
     buildType: GITHUB_BUILD_TYPE,

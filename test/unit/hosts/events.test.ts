@@ -112,3 +112,10 @@ describe('detectHost', () => {
     expect(detectHost(env)).toBe(host);
   });
 });
+
+it('an address of the server that ends in a slash gives no address with two', () => {
+  const env = { ...recorded('github-tag'), GITHUB_SERVER_URL: 'https://gitea.example.org/' };
+  const { repository } = githubHost(env, () => undefined).event;
+  expect(repository.webUrl).toMatch(/^https:\/\/gitea\.example\.org\/[^/]+\/[^/]+$/);
+  expect(repository.cloneUrl).toBe(`${repository.webUrl}.git`);
+});

@@ -118,6 +118,19 @@ describe('on GitHub', () => {
     expect(externalParameters).toEqual({ workflow: { ref, repository: 'https://github.com/a/b', path } });
   });
 
+  it('takes the name of the workflow where the host, as Gitea, says no more', () => {
+    const { GITHUB_WORKFLOW_REF: _gone, ...facts } = githubFacts;
+    const run = githubRun({ ...facts, GITHUB_WORKFLOW: 'release.yml' });
+    expect(run.externalParameters).toEqual({
+      workflow: {
+        ref: 'refs/tags/v1.2.3',
+        repository: 'https://github.com/acme/hedgedoc',
+        path: 'release.yml',
+      },
+    });
+    expect(run.builder.id).toBe('https://github.com/acme/hedgedoc/release.yml@refs/tags/v1.2.3');
+  });
+
   it('names the source apart where the run is of another repository or ref', () => {
     const other = {
       repository: 'https://git.example.org/mirror/plausible',
