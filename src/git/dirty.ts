@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { converted } from './converted.ts';
 import type { ObjectSource } from './objects.ts';
 import { listTree, type TreeFile } from './tree-list.ts';
@@ -36,7 +37,10 @@ export async function dirtyFiles(input: DirtyInput): Promise<readonly string[]> 
   const dirty: string[] = [];
   const suspects: TreeFile[] = [];
 
+  let work = 0;
   await inParallel(files, async (file) => {
+    // Small files are read synchronously: now and then signals and progress get their turn.
+    if (++work % 256 === 0) await setImmediate();
     const ours = input.besides.some((folder) => file.text === folder || file.text.startsWith(`${folder}/`));
     if (ours) return;
     if (!(await folders.holds(file.path))) dirty.push(file.text);
@@ -54,7 +58,7 @@ export async function dirtyFiles(input: DirtyInput): Promise<readonly string[]> 
 
 /** Compares one path with what the tree says: the same, other content, or another kind of thing. */
 async function look(path: Buffer, file: TreeFile): Promise<'same' | 'content' | 'other'> {
-  const kind = await lstat(path).catch(() => undefined);
+  const kind = kindOf(path);
   if (kind === undefined) return 'other';
   if (file.mode === '120000') {
     if (!kind.isSymbolicLink()) return 'other';
@@ -65,7 +69,33 @@ async function look(path: Buffer, file: TreeFile): Promise<'same' | 'content' | 
   return (await hashFile(path, kind.size, file.id)) === file.id ? 'same' : 'content';
 }
 
+function kindOf(path: Buffer): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Files up to this many bytes are read whole and at once: a stream for each of thousands is four times slower. */
+const WHOLE_LIMIT = 1024 * 1024;
+const whole = Buffer.allocUnsafe(WHOLE_LIMIT);
+
+function hashSmall(path: Buffer, size: number, id: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < size; length += read) {
+      read = readSync(file, whole, length, size - length, null);
+    }
+    return blobHash(size, id).update(whole.subarray(0, length)).digest('hex');
+  } finally {
+    closeSync(file);
+  }
+}
+
 async function hashFile(path: Buffer, size: number, id: string): Promise<string> {
+  if (size <= WHOLE_LIMIT) return hashSmall(path, size, id);
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const hash = blobHash(size, id);
