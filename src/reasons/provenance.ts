@@ -13,8 +13,8 @@ export const provenance = {
     'Nothing to do; the run that made it has signed for it, or the ledger names it.',
   ),
   'not-a-ci-run': skip(
-    'A statement names the CI run that made it, and a terminal is none.',
-    'Nothing to do; a job of GitHub Actions, Drone or Woodpecker attests.',
+    'A statement names the CI run that made it; here is none, or one that does not say what it is.',
+    'Nothing to do here; a job of GitHub Actions, Drone or Woodpecker attests.',
   ),
   'no-test-result': skip(
     'The test was inconclusive, and a test result knows passed and failed only.',

@@ -122,6 +122,15 @@ describe('a release that this run built', () => {
   });
 });
 
+describe('without a key', () => {
+  it('a run that is no CI run is skipped, and the line goes on', async () => {
+    const { input, registry } = await scene(() => ({ host: 'terminal', facts: {} }));
+    const before = registry.manifests.size;
+    expect(await run(input)).toMatchObject({ outcome: 'skipped', reasons: ['not-a-ci-run'] });
+    expect(registry.manifests.size).toBe(before);
+  });
+});
+
 describe('nothing is signed about', () => {
   it.each([
     ['an image that was found there', { image: { source: 'unchanged' } }, 'not-built-here'],

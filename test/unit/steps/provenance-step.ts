@@ -96,6 +96,7 @@ export function play(given: Given): Played {
     version: '1.4.0',
     clock: virtualClock(),
     candidate: async () => own,
+    tree: async () => workspace,
     registry: async () => given.registry,
     statements: load('statements', () => import('../../../src/provenance/statements.ts')),
     signing: load('signing', () => import('../../../src/provenance/signing.ts')),
