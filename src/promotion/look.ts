@@ -94,19 +94,25 @@ export function ledgerFacts(view: RecipeView, now: number, mine?: string): Ledge
         commit: line.record.commit,
         seen: line.record.at,
       })),
-      ...view.runs().map(({ version, commit, firstSeen, finishedAt, verdict, run }) => ({
+      ...view.runs().map(({ version, commit, firstSeen, finishedAt, verdict, run, tiers, subject }) => ({
         version,
         commit,
         seen: firstSeen,
         finishedAt,
         verdict,
         run,
+        tiers,
+        subject: subject.kind === 'compose' ? subject.images : digestByImage(subject.image, subject.digest),
       })),
     ],
     ...(intent === undefined || intent.nonce === mine
       ? {}
       : { underWay: { version: intent.version, run: intent.run, expires: intent.expires } }),
   };
+}
+
+function digestByImage(image: string, digest: string | undefined): Record<string, string> {
+  return digest === undefined ? {} : { [image]: digest };
 }
 
 function recordFacts(record: CanonicalRecord): RecordFacts {

@@ -132,6 +132,10 @@ export interface Sighting {
   readonly finishedAt?: string;
   readonly verdict?: 'green' | 'red' | 'inconclusive';
   readonly run?: string;
+  /** Verdict by tier. */
+  readonly tiers?: Readonly<Record<string, string>>;
+  /** What ran, as `Evidence.subject` has it. */
+  readonly subject?: Readonly<Record<string, string>>;
 }
 
 export interface LedgerFacts {

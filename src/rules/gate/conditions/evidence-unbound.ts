@@ -1,10 +1,11 @@
-import { type Condition, no, pass, short } from '../condition.ts';
+import { type Condition, judgeKnown, no, pass, short } from '../condition.ts';
+import type { Evidence, Sighting } from '../snapshot.ts';
 
 /** The evidence is of this CI run, and names recipe, version, commit, digest and harness. */
 export const evidenceUnbound: Condition = {
   code: 'evidence-unbound',
   asks: 'The test is of this run, version, commit and digest',
-  judge: ({ evidence, recipe, run, candidate, images }) => {
+  judge: ({ evidence, recipe, run, candidate, images, ledger }) => {
     if (evidence === undefined) return no('there is no evidence', 'Run the step `test` before `promote`.');
     if (evidence.run !== run) return no('the test was of another CI run');
     if (evidence.recipe !== recipe) return no(`the test was of the recipe ${evidence.recipe}`);
@@ -16,6 +17,29 @@ export const evidenceUnbound: Condition = {
     if (images.length > 0 && !named.every((what) => what.includes('sha256:'))) {
       return no('the test does not name digests');
     }
-    return pass(evidence.run);
+    return judgeKnown(ledger, ({ sightings }) => {
+      const logged = sightings.filter((seen) => seen.run === evidence.run && seen.commit === evidence.commit);
+      return logged.length === 0 || logged.some((seen) => agrees(seen, evidence))
+        ? pass(evidence.run)
+        : no('the run log has another result of this run');
+    });
   },
 };
+
+/**
+ * Whether a line of the run log is about this very test. Who can write in the workspace can write a dossier, but not
+ * the ledger, so where the log knows the run its word counts.
+ */
+function agrees({ finishedAt, verdict, tiers, subject }: Sighting, evidence: Evidence): boolean {
+  return (
+    finishedAt === evidence.finishedAt &&
+    verdict === evidence.verdict &&
+    (tiers === undefined || evidence.tiers.every((tier) => tiers[tier.name] === tier.verdict)) &&
+    (subject === undefined || isSame(subject, evidence.subject))
+  );
+}
+
+function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}

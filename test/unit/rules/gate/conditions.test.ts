@@ -6,7 +6,7 @@ import { reasons } from '../../../../src/reasons.ts';
 import type { Verdict } from '../../../../src/rules/gate/condition.ts';
 import { conditions } from '../../../../src/rules/gate/conditions.ts';
 import { evaluateGate } from '../../../../src/rules/gate/evaluate.ts';
-import type { Snapshot } from '../../../../src/rules/gate/snapshot.ts';
+import type { Sighting, Snapshot } from '../../../../src/rules/gate/snapshot.ts';
 import {
   baseCommit,
   type Changes,
@@ -26,6 +26,17 @@ const upgradeNa = (reason: string) => [
   { name: 'install', verdict: 'pass' as const },
   { name: 'upgrade', verdict: 'na' as const, reason },
 ];
+
+/** The run log's line about the test of this run; what is given differs from the evidence. */
+const logged = (more: Partial<Sighting>): Sighting => ({
+  version: '1.1.0',
+  commit,
+  seen: '2026-03-01T11:50:00Z',
+  finishedAt: '2026-03-01T11:59:00Z',
+  verdict: 'green',
+  run: 'run-7',
+  ...more,
+});
 
 /** What breaks one condition, and which rows no longer pass because of it. The first row is the condition's own. */
 type Row = readonly [
@@ -255,6 +266,30 @@ const alone: readonly Row[] = [
   ['evidence-unbound', 'another CI run tested', { evidence: { run: 'run-6' } }, 'permanent'],
   ['evidence-unbound', 'another recipe was tested', { evidence: { recipe: 'other' } }, 'permanent'],
   ['evidence-unbound', 'another version was tested', { evidence: { version: '1.0.0' } }, 'permanent'],
+  [
+    'evidence-unbound',
+    'the run log says that this run was red',
+    { ledger: { sightings: [logged({ verdict: 'red' })] } },
+    'permanent',
+  ],
+  [
+    'evidence-unbound',
+    'the run log says that another digest ran',
+    { ledger: { sightings: [logged({ subject: { [image]: digestOf('another') } })] } },
+    'permanent',
+  ],
+  [
+    'evidence-unbound',
+    'the run log says that a tier did not pass',
+    { ledger: { sightings: [logged({ tiers: { install: 'pass', upgrade: 'na' } })] } },
+    'permanent',
+  ],
+  [
+    'evidence-unbound',
+    'the run log knows no test of this run that ended then',
+    { ledger: { sightings: [logged({ finishedAt: '2026-03-01T11:58:00Z' })] } },
+    'permanent',
+  ],
   ['evidence-unbound', 'no harness is named', { evidence: { harness: '' } }, 'permanent'],
   [
     'evidence-unbound',
@@ -476,6 +511,7 @@ const alone: readonly Row[] = [
     [
       'tag-moved',
       'would-demote',
+      'evidence-unbound',
       'evidence-superseded',
       'soaking',
       'held',
@@ -649,6 +685,15 @@ describe('conditions that interact', () => {
         },
       },
       ['tier-na-undeclared'],
+    ],
+    [
+      'a red test and then a green one in the same run: the later counts',
+      {
+        ledger: {
+          sightings: [logged({ verdict: 'red', finishedAt: '2026-03-01T11:40:00Z' }), logged({})],
+        },
+      },
+      [],
     ],
     [
       'an earlier red test of the same commit is history',
