@@ -121,12 +121,7 @@ class Run {
     if (load === undefined) throw new Failure('step-unavailable', `The step \`${name}\` is not built yet.`);
     const { step } = await load();
     const { host, settings, now, signal } = this.input;
-    this.out ??= openOutFolder(
-      host.workspace,
-      host.event.run.id,
-      await this.tools.trackedIn('knowngood-out'),
-    );
-    const free: FreeStepInput = {
+    const given: Omit<FreeStepInput, 'out'> = {
       settings,
       now,
       signal,
@@ -135,8 +130,19 @@ class Run {
       host: host.name,
       log: host.log,
       workspace: host.workspace,
-      out: this.out,
     };
+    try {
+      this.out ??= openOutFolder(
+        host.workspace,
+        host.event.run.id,
+        await this.tools.trackedIn('knowngood-out'),
+      );
+    } catch (error) {
+      if (!(error instanceof Failure) || step.about !== 'project' || step.withoutOut === undefined)
+        throw error;
+      return cancellable(step.withoutOut(given, error), signal);
+    }
+    const free: FreeStepInput = { ...given, out: this.out };
     if (step.about === 'project') return cancellable(step.run(free), signal);
     const subject = await this.openSubject(step, this.out);
     const { candidate, runContext, dossier } = subject;

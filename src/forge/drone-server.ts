@@ -1,5 +1,6 @@
 import type { Http } from '../http/http.ts';
 import { Failure } from '../outcome.ts';
+import { at, isObject } from '../untrusted/fields.ts';
 
 /** What a build is started with; names become `KNOWNGOOD_*` parameters of the build. */
 export interface DroneBuildRequest {
@@ -13,13 +14,27 @@ export interface DroneBuildRequest {
 export interface DroneBuild {
   readonly number: number;
   readonly status: string;
+  /** Nothing of it runs any more, or ever will. */
+  readonly ended: boolean;
+  /** What it was started with; empty for builds that an event started. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The build's page. */
   readonly url: string;
 }
 
 export interface DroneServer {
   start(request: DroneBuildRequest): Promise<DroneBuild>;
   build(slug: string, number: number): Promise<DroneBuild | undefined>;
+  /** The most recent builds, newest first. */
+  builds(slug: string): Promise<readonly DroneBuild[]>;
+  /** Needs an administrator of the repository. A build that has ended stays as it is. */
+  stop(slug: string, number: number): Promise<void>;
+  /** The build whose page this is, if it is one of this server and repository. */
+  numberOf(slug: string, page: string | undefined): number | undefined;
 }
+
+/** States of a build that goes on; all others are ends. */
+const GOES_ON = ['pending', 'running', 'blocked', 'waiting_on_dependencies'];
 
 /** Parameters are part of the request's address and of the build's environment: nothing but plain words. */
 const NAME = /^KNOWNGOOD_[A-Z0-9_]{1,64}$/;
@@ -39,11 +54,22 @@ export function droneServer(options: {
   const base = options.url.replace(/\/+$/, '');
 
   const shape = (value: unknown, slug: string): DroneBuild => {
-    const { number, status } = (value ?? {}) as { number?: unknown; status?: unknown };
+    const number = at(value, 'number');
+    const status = at(value, 'status');
     if (typeof number !== 'number' || typeof status !== 'string') {
       throw new Failure('forge-failed', 'The Drone server answered with something that is no build.');
     }
-    return { number, status, url: `${base}/${slug}/${number}` };
+    const params = at(value, 'params');
+    const parameters = Object.fromEntries(
+      Object.entries(isObject(params) ? params : {}).filter(([, text]) => typeof text === 'string'),
+    ) as Record<string, string>;
+    return {
+      number,
+      status,
+      ended: !GOES_ON.includes(status),
+      parameters,
+      url: `${base}/${slug}/${number}`,
+    };
   };
 
   const ask = async (method: string, path: string) => {
@@ -85,6 +111,23 @@ export function droneServer(options: {
       if (!answer.ok)
         throw new Failure('forge-failed', `The build could not be read: ${options.http.describe(answer)}`);
       return shape(answer.json(), slug);
+    },
+    builds: async (slug) => {
+      const answer = await ask('GET', `/api/repos/${slugPath(slug)}/builds`);
+      if (!answer.ok)
+        throw new Failure('forge-failed', `The builds could not be listed: ${options.http.describe(answer)}`);
+      const list = answer.json();
+      return (Array.isArray(list) ? list : []).map((one) => shape(one, slug));
+    },
+    stop: async (slug, number) => {
+      const answer = await ask('DELETE', `/api/repos/${slugPath(slug)}/builds/${number}`);
+      if (!answer.ok && answer.status !== 404)
+        throw new Failure('forge-failed', `The build could not be stopped: ${options.http.describe(answer)}`);
+    },
+    numberOf: (slug, page) => {
+      const start = `${base}/${slug}/`;
+      const rest = page?.startsWith(start) === true ? page.slice(start.length) : '';
+      return /^\d{1,9}$/.test(rest) ? Number(rest) : undefined;
     },
   };
 }

@@ -128,6 +128,8 @@ function buildParameters(env: Environment): RawSettings {
   };
   take('candidate', env.KNOWNGOOD_CANDIDATE);
   take('pull-request', env.KNOWNGOOD_PULL_REQUEST);
+  // For `report`: how the steps before it ended, as far as Drone knows by now.
+  take('job-result', env.DRONE_BUILD_STATUS);
   const words = Object.entries(env).flatMap(([key, value]) => {
     const name = /^KNOWNGOOD_ARG_([A-Z0-9_]+)$/.exec(key)?.[1];
     return name === undefined ? [] : [[name.toLowerCase().replaceAll('_', '-'), value ?? ''] as const];

@@ -90,16 +90,16 @@ export interface StatusLine {
 const LONGEST_RUN_MS = 6 * 3_600_000;
 
 /**
- * The status that holds this commit: the *first* `pending` of our context since its last final state. Forges have no
- * compare-and-swap on statuses, but they order them: of two runs that start at once both write, both read, and only
- * the one whose `pending` came first goes on.
+ * The `pending` statuses of our context since its last final state, oldest first. The first of them holds the commit:
+ * forges have no compare-and-swap on statuses, but they order them, so of two runs that start at once both write, both
+ * read, and only the one whose `pending` came first goes on.
  */
-export function holderOf(
-  statuses: readonly StatusLine[],
+export function pendingSince<T extends StatusLine>(
+  statuses: readonly T[],
   context: string,
   now: number,
-): StatusLine | undefined {
+): readonly T[] {
   const ours = statuses.filter((status) => status.context === context).toSorted((a, b) => a.id - b.id);
   const lastFinal = ours.findLastIndex((status) => status.state !== 'pending');
-  return ours.slice(lastFinal + 1).find((status) => now - status.at < LONGEST_RUN_MS);
+  return ours.slice(lastFinal + 1).filter((status) => now - status.at < LONGEST_RUN_MS);
 }

@@ -1,6 +1,6 @@
 import type { Candidate, Dossier, RunContext, SectionName } from '../dossier/schema.ts';
 import type { Event, HostName, Log } from '../hosts/host.ts';
-import type { Finding, Outcome } from '../outcome.ts';
+import type { Failure, Finding, Outcome } from '../outcome.ts';
 import type { Settings, StepName } from '../settings/schema.ts';
 import type { Tools } from './tools.ts';
 
@@ -59,6 +59,8 @@ export interface CandidateStep extends Named {
 export interface FreeStep extends Named {
   readonly about: 'project';
   run(input: FreeStepInput): Promise<StepResult>;
+  /** What it does instead where knowngood-out is not to be used, for the reason given; absent: it fails. */
+  withoutOut?(input: Omit<FreeStepInput, 'out'>, failure: Failure): Promise<StepResult>;
 }
 
 export type Step = CandidateStep | FreeStep;

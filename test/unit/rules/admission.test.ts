@@ -4,8 +4,8 @@ import {
   type Admission,
   type AdmissionFacts,
   admit,
-  holderOf,
   mostAsked,
+  pendingSince,
   type StatusLine,
 } from '../../../src/rules/admission.ts';
 
@@ -186,6 +186,6 @@ describe('who holds a commit', () => {
     ['nobody who died long ago', [line(1, 'pending', -7 * 3_600_000)], undefined],
     ['the one after a dead one', [line(1, 'pending', -7 * 3_600_000), line(2, 'pending')], 2],
   ] as const)('%s', (_, statuses, id) => {
-    expect(holderOf(statuses, 'k', 0)?.id).toBe(id);
+    expect(pendingSince<StatusLine>(statuses, 'k', 0)[0]?.id).toBe(id);
   });
 });

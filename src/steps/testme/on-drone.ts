@@ -1,0 +1,92 @@
+import type { Forge } from '../../forge/forge.ts';
+import { Failure } from '../../outcome.ts';
+import type { CommentCommand } from '../../rules/comment.ts';
+import type { FreeStepInput } from '../step.ts';
+
+/** What is started on Drone: one commit of one pull request. */
+export interface DroneRun {
+  readonly commit: string;
+  readonly pullRequest: number;
+  readonly command: CommentCommand;
+}
+
+/** Whether the build that one of these pages is of still runs; `undefined` where none of them is a build's. */
+export async function isRunning(
+  { event, tools }: FreeStepInput,
+  pages: readonly (string | undefined)[],
+): Promise<boolean | undefined> {
+  const { slug } = event.repository;
+  if (slug === undefined) return undefined;
+  const server = await tools.droneServer();
+  const number = pages.map((page) => server.numberOf(slug, page)).findLast((found) => found !== undefined);
+  if (number === undefined) return undefined;
+  const build = await server.build(slug, number);
+  return build !== undefined && !build.ended;
+}
+
+/**
+ * Starts the run as a build of the release branch, and stops those of older commits of the same pull request: their
+ * answers would be about what nobody looks at any more.
+ */
+export async function startOnDrone(input: FreeStepInput, forge: Forge, run: DroneRun): Promise<void> {
+  const { settings, event, tools, log } = input;
+  const { slug, defaultBranch } = event.repository;
+  const branch = settings.releaseBranch ?? defaultBranch;
+  if (slug === undefined || branch === undefined) {
+    throw new Failure('setting-missing', 'The release branch of the repository is not known.', {
+      remedy: 'Set `release-branch`.',
+    });
+  }
+  const server = await tools.droneServer();
+  const build = await server.start({ slug, branch, parameters: parametersOf(run) });
+  log.info(`Drone runs it as build ${build.number}: ${build.url}`);
+  await forge.setStatus(run.commit, {
+    state: 'pending',
+    context: settings.contextName,
+    description: `Drone build ${build.number}`,
+    targetUrl: build.url,
+  });
+  await stopOlder(input, forge, run, slug, build.number);
+}
+
+function parametersOf({ commit, pullRequest, command }: DroneRun): Record<string, string> {
+  const words = command.kind === 'run' ? command.arguments : {};
+  const given = Object.entries(words).map(([name, value]) => [
+    `KNOWNGOOD_ARG_${name.toUpperCase().replaceAll('-', '_')}`,
+    value,
+  ]);
+  return {
+    ...Object.fromEntries(given),
+    KNOWNGOOD_CANDIDATE: commit,
+    KNOWNGOOD_PULL_REQUEST: String(pullRequest),
+  };
+}
+
+/** Stopping needs more rights than starting. What cannot be stopped ends by itself, and its answer is marked stale. */
+async function stopOlder(
+  { settings, tools, log }: FreeStepInput,
+  forge: Forge,
+  run: DroneRun,
+  slug: string,
+  started: number,
+): Promise<void> {
+  const server = await tools.droneServer();
+  try {
+    for (const build of await server.builds(slug)) {
+      const { KNOWNGOOD_PULL_REQUEST: pullRequest, KNOWNGOOD_CANDIDATE: commit } = build.parameters;
+      const older = build.number < started && !build.ended && pullRequest === String(run.pullRequest);
+      if (!older || commit === undefined || commit === run.commit || !/^[0-9a-f]{40}$/.test(commit)) continue;
+      await server.stop(slug, build.number);
+      log.info(`Build ${build.number} of the older commit ${commit} was stopped.`);
+      await forge.setStatus(commit, {
+        state: 'error',
+        context: settings.contextName,
+        description: `Superseded by ${run.commit.slice(0, 12)}`,
+        targetUrl: build.url,
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.info(`Older builds of this pull request could not be stopped: ${error.message}`);
+  }
+}
