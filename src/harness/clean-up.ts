@@ -52,9 +52,10 @@ export async function removeRun(
   try {
     const swarm = await isSwarmManager(docker);
     let quiet = abrupt ? -1 : 0;
+    let found: Found[] = [];
     for (let round = 0; round < ROUNDS && quiet < 1 && performance.now() < until; round++) {
       failures.clear();
-      const found = await findOurs(docker, (id) => id === run, swarm);
+      found = await findOurs(docker, (id) => id === run, swarm);
       // Kind after kind, because a network goes only after its containers; within a kind all at once.
       for (const kind of new Set(found.map((thing) => thing.kind))) {
         await Promise.all(found.filter((thing) => thing.kind === kind).map(attempt));
@@ -62,6 +63,11 @@ export async function removeRun(
       if (found.length === 0) quiet++;
       if (failures.size > 0 || quiet < 1)
         await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** round, 1000)));
+    }
+    // An engine that says yes and does not remove is told of too.
+    for (const { kind, id, name } of quiet < 1 ? found : []) {
+      const key = `${kind} ${id}`;
+      if (!failures.has(key)) failures.set(key, { kind, name, why: 'it was still there when time was over' });
     }
     for (const { kind, name } of journalled) if (kind === 'image') await attempt({ kind, id: name, name });
   } catch (cause) {

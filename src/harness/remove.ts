@@ -44,7 +44,8 @@ export async function findOurs(
   const filters = { name: ['kg-'] };
   const [containers, networks, volumes, services, secrets, configs] = await Promise.all([
     docker.listContainers({ all: true, filters }),
-    docker.listNetworks({ filters }),
+    // A swarm's own networks are matched by their whole name where there is a filter for it (moby 20.10).
+    docker.listNetworks(),
     docker.listVolumes({ filters }),
     swarm ? docker.listServices({ filters }) : [],
     swarm ? docker.listSecrets({ filters }) : [],

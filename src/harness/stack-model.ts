@@ -44,7 +44,8 @@ export function stackModel(model: ComposeModel): Record<string, unknown> {
       }),
     );
   return {
-    version: '3.8',
+    // The first with a limit of processes; docker's command line knows it since 20.10.
+    version: '3.9',
     services: Object.fromEntries(
       Object.entries(model.services ?? {}).map(([name, service]) => [name, stackService(service)]),
     ),

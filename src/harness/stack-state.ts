@@ -80,9 +80,8 @@ async function taskState(
   const name = service.Spec.Name.slice(project.length + 1);
   const version = versionLabel(service);
   const labelled = version === undefined ? {} : { version };
-  const old = !sameSpec(task, service) || (isGone(task.Status.State) && isDeciding(service));
-  const replaced =
-    old ||
+  const old =
+    !sameSpec(task, service) ||
     task.Status.State === 'shutdown' ||
     task.Status.State === 'orphaned' ||
     task.Status.State === 'remove';
@@ -96,9 +95,13 @@ async function taskState(
         throw cause;
       });
     if (info !== undefined) {
+      // The container is known to have ended a moment before the task is.
+      const ended = isGone(task.Status.State) || /^(?:exited|dead|removing)$/.test(info.State.Status);
+      const replaced = old || (ended && isDeciding(service));
       return { ...stateOf(info, () => name), ...labelled, ...(replaced ? { replaced } : failureOf(task)) };
     }
   }
+  const replaced = old || (isGone(task.Status.State) && isDeciding(service));
   return {
     service: name,
     id,

@@ -6,6 +6,7 @@ import { busyboxLayer } from '../../../sandbox/base-images.ts';
 import { type Entry, type ImageConfig, makeImage } from '../../../sandbox/image.ts';
 import { type EngineChoice, type Sandbox, sandbox } from '../../../sandbox/index.ts';
 import type { EngineInfo } from '../../../src/engine/engine.ts';
+import { isSwarmManager } from '../../../src/harness/clean-up.ts';
 import { type HarnessInput, runTest } from '../../../src/harness/harness.ts';
 import type { Phase, TestRun } from '../../../src/harness/outcome-of-run.ts';
 import type { Release, TestPlan } from '../../../src/harness/plan.ts';
@@ -195,7 +196,14 @@ export async function leftovers(docker: Docker, id: string, out?: string): Promi
     docker.listVolumes(),
     docker.listImages(),
   ]);
+  const manager = await isSwarmManager(docker);
+  const swarm = manager
+    ? await Promise.all([docker.listServices(), docker.listSecrets(), docker.listConfigs()])
+    : [];
   return [
+    ...(swarm.flat() as { Spec?: { Name?: string } }[]).flatMap(({ Spec }) =>
+      mine(Spec?.Name) ? [`of the swarm ${Spec?.Name}`] : [],
+    ),
     ...containers.flatMap(({ Names, Labels }) =>
       mine(Names[0]) || Object.values(Labels).some((value) => value === id) ? [`container ${Names[0]}`] : [],
     ),
