@@ -5,6 +5,8 @@ import type { Comparison } from './measure.ts';
  * its limit.
  */
 const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Comparison[]> }>>> = {
+  'build-push': () => import('./build-push.ts'),
+  recipe: () => import('./recipe.ts'),
   'start-up': () => import('./start-up.ts'),
 };
 
@@ -15,7 +17,8 @@ for (const [name, load] of Object.entries(benches)) {
   for (const row of await (await load()).bench()) {
     const verdict = row.ratio <= row.limit ? 'ok' : 'OVER';
     if (verdict === 'OVER') over++;
-    const times = `${row.ours_ms.toFixed(0)} ms beside ${row.theirs_ms.toFixed(0)} ms`;
+    const { unit = 'ms' } = row;
+    const times = `${row.ours_ms.toFixed(0)} ${unit} beside ${row.theirs_ms.toFixed(0)} ${unit}`;
     process.stdout.write(
       `${verdict.padEnd(5)}${row.ratio.toFixed(2)}× (at most ${row.limit}×)  ${row.name}: ${times}\n`,
     );

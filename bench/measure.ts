@@ -9,6 +9,8 @@ export interface Comparison {
   readonly ratio: number;
   /** The most that the ratio may be. */
   readonly limit: number;
+  /** Of both numbers; milliseconds where it is left out. */
+  readonly unit?: string;
 }
 
 export function comparison(name: string, ours: number, theirs: number, limit: number): Comparison {
@@ -33,7 +35,7 @@ export async function sideBySide(
 }
 
 /** Runs a program to its end; its failure is ours. */
-export function program(file: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
-  const { status, stderr } = spawnSync(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+export function program(file: string, args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string): void {
+  const { status, stderr } = spawnSync(file, args, { env, cwd, stdio: ['ignore', 'ignore', 'pipe'] });
   if (status !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${status}: ${stderr}`);
 }
