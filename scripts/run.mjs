@@ -3,7 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { ensureDependencies } from './dependencies.mjs';
+
+ensureDependencies();
+const { build } = await import('esbuild');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [file = '', ...rest] = process.argv.slice(2);
