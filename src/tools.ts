@@ -236,6 +236,7 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     clock,
     ...project,
     recipes: () => import('./recipe/making.ts'),
+    pins: () => import('./pins/pinning.ts'),
     labels: () => import('./provenance/labels.ts'),
     statements: () => import('./provenance/statements.ts'),
     signing: () => import('./provenance/signing.ts'),

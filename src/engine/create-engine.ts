@@ -7,6 +7,7 @@ import { engineFailure, engineStatus } from './dockerode-failure.ts';
 import type { Engine, LocalImage } from './engine.ts';
 import { type EngineClock, pushWithRetries } from './push-retry.ts';
 import { hostOf } from './registry-host.ts';
+import { runningOf } from './running.ts';
 import { pull, pushOnce } from './transfer.ts';
 
 export interface EngineOptions {
@@ -50,6 +51,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         await docker.getImage(imageId).tag({ repo: repository, tag, abortSignal: signal });
       }),
     image: (name) => guarded(`inspecting ${name}`, signal, () => inspect(docker, name)),
+    running: (repository) =>
+      guarded('looking at what runs', signal, () => runningOf(docker, repository, signal)),
     removeImage: (name) =>
       guarded(`removing ${name}`, signal, async () => {
         await docker.getImage(name).remove({ abortSignal: signal });

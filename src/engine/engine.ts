@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { LocateInstruction } from './build-failure.ts';
+import type { RunningThing } from './running.ts';
 
 /** One finished or running part of a build, push or pull, whatever produced it (classic, BuildKit, buildx). */
 export interface Progress {
@@ -104,6 +105,8 @@ export interface Engine {
   /** Local image by name or id, `undefined` if the engine does not have it. */
   image(name: string): Promise<LocalImage | undefined>;
   removeImage(name: string): Promise<void>;
+  /** Containers and services that run an image of this repository (`host/name`). */
+  running(repository: string): Promise<readonly RunningThing[]>;
   /** The raw client, for harness/ (containers, networks, volumes) only. */
   readonly docker: import('dockerode');
 }

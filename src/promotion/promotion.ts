@@ -1,4 +1,5 @@
 /** What the steps promote, rollback and hold need of this room. */
+export { releasesThatCount } from './floating.ts';
 export { changeHold } from './hold.ts';
 export { readEvidence } from './judged-on.ts';
 export { promoteRelease } from './promote.ts';

@@ -52,7 +52,15 @@ export interface Tools {
    */
   projectNow(): Promise<ProjectNow>;
   /** Every place in the candidate's tree that states a version; `place` as people find it, `compose.yml:12`. */
-  statedVersions(): Promise<readonly { readonly place: string; readonly version: string }[]>;
+  statedVersions(): Promise<
+    readonly {
+      readonly place: string;
+      readonly version: string;
+      readonly at: { readonly file: string; readonly line?: number; readonly column?: number };
+    }[]
+  >;
+  /** The history of another repository, by its address: what a mirror is a mirror of. */
+  historyOf(address: string, branch?: string): Promise<History>;
   /** The release branch and its tip. */
   releaseBranch(): Promise<Branch>;
   /** Files below a path of the checkout that git tracks; empty outside a checkout. */
@@ -66,6 +74,8 @@ export interface Tools {
   describe(commit: string): Promise<string>;
   /** The candidate's compose files and env file, as the release branch's configuration names them. */
   composeFiles(): Promise<{ readonly files: readonly string[]; readonly envFile?: string }>;
+  /** Files that name images, with positions. */
+  pins(): Promise<typeof import('../pins/pinning.ts')>;
   registry(): Promise<Registry>;
   /** The credential for exactly this registry host, if there is one. Never for pull requests of forks. */
   registryCredential(host: string): Promise<Credential | undefined>;

@@ -25,6 +25,7 @@ export type ProjectTools = Pick<
   | 'history'
   | 'projectNow'
   | 'statedVersions'
+  | 'historyOf'
   | 'releaseBranch'
   | 'recipeFile'
   | 'candidate'
@@ -260,10 +261,23 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
         readFile: async (path) => opened.readFile(branch.tip, await inRepository(path), CONFIG_LIMIT),
       };
     },
+    async historyOf(address, branch) {
+      const [{ openHistory }, { parseRemote }] = await Promise.all([
+        import('../git/history.ts'),
+        import('../git/remote.ts'),
+      ]);
+      const remote = parseRemote(address, {
+        insecureHosts: settings.insecureRegistries,
+        folder: workspace,
+      });
+      if (remote.credential !== undefined) log.mask(remote.credential.password);
+      return openHistory(await git(), remote, branch);
+    },
     async statedVersions() {
-      return (await made()).places.map(({ file, line, value }) => ({
+      return (await made()).places.map(({ file, line, column, value }) => ({
         place: line === undefined ? file : `${file}:${line}`,
         version: value,
+        at: { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) },
       }));
     },
     candidate: async () => (await made()).candidate,

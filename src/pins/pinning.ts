@@ -1,0 +1,3 @@
+/** What the step `drift` needs of this room. */
+export { dockerfileVersions } from './dockerfile-version.ts';
+export { readPins } from './read-tree.ts';
