@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 import { readDockerfile } from './dockerfile.ts';
+import { type BuildContext, FILE_LIMIT } from './files.ts';
+import { readInside } from './inside.ts';
 import { type Instruction, utf8 } from './instructions.ts';
 
 /** How a Dockerfile that the ignore rules leave out is kept out of the image. */
@@ -45,6 +47,24 @@ export function hideDockerfile(bytes: Uint8Array, path: string): Hiding {
     buildKitOnly,
     ...(needed && possible ? { excluded: Buffer.from(excluded + text.slice(at), 'latin1') } : {}),
   };
+}
+
+/**
+ * The `.dockerignore` by which the classic builder takes an ignored Dockerfile out of its context; `undefined` where
+ * the one in the context does so already. One that is sent for this alone names itself too. One that is there, and is
+ * not what leaves the Dockerfile out (`<Dockerfile>.dockerignore` is), gets a line more.
+ */
+export function rulesThatHide(
+  tree: { readonly folder: string; readonly files: readonly { readonly path: string }[] },
+  { dockerfile, ignoreFile }: Pick<BuildContext, 'dockerfile' | 'ignoreFile'>,
+): Uint8Array | undefined {
+  // The whole path and nothing else, whatever signs are in it.
+  const rule = dockerfile.path.replace(/[\\*?[\]!#]/g, '\\$&');
+  if (!tree.files.some(({ path }) => path === '.dockerignore'))
+    return Buffer.from(`${rule}\n.dockerignore\n`);
+  if (ignoreFile?.path === '.dockerignore') return undefined;
+  const own = readInside(tree.folder, '.dockerignore', FILE_LIMIT) ?? Buffer.alloc(0);
+  return Buffer.concat([own, Buffer.from(`\n${rule}\n`)]);
 }
 
 /** The sources of an instruction that copies from the context. */

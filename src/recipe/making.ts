@@ -6,7 +6,7 @@ export { type Difference, describeDifferences, onlyBasesMoved, recipeDifferences
 export { type Dockerfile, labelsOf, readDockerfile } from './dockerfile.ts';
 export type { ComposeDocument, ImageDocument, Recipe, RecipeDocument } from './document.ts';
 export { type BuildContext, buildContext } from './files.ts';
-export { hideDockerfile } from './ignored-dockerfile.ts';
+export { hideDockerfile, rulesThatHide } from './ignored-dockerfile.ts';
 export { type ImageInputs, type ImageRecipe, imageRecipe } from './image-recipe.ts';
 export { folderInside } from './inside.ts';
 export { locateInstruction } from './locate.ts';

@@ -82,9 +82,9 @@ export async function buildRequest(
     if (hiding.excluded && builder.excludes) replaced.set(path, hiding.excluded);
     else hideDockerfile = builder.classic && !hiding.buildKitOnly;
   }
-  // The classic builder takes out what the context's own ignore file names, and that file with it.
-  if (hideDockerfile && !tree.files.some((file) => file.path === '.dockerignore')) {
-    replaced.set('.dockerignore', Buffer.from(`${path}\n.dockerignore\n`));
+  if (hideDockerfile) {
+    const rules = recipes.rulesThatHide(tree, context);
+    if (rules !== undefined) replaced.set('.dockerignore', rules);
   }
   const epoch = Math.floor(Date.parse(candidate.committedAt) / 1000);
   return {

@@ -27,6 +27,8 @@ export interface RunFacts {
   /** A folder that is the ledger. */
   readonly ledger?: string;
   readonly signal?: AbortSignal;
+  /** Called before label with the checkout's folder: what a map of files cannot say. */
+  readonly prepare?: (folder: string) => void;
   /** Called between label and build-push with the checkout's folder. */
   readonly between?: (folder: string) => void;
   /** Stands in for single tools. */
@@ -55,6 +57,7 @@ export async function run(facts: RunFacts): Promise<RunResult> {
     mkdirSync(dirname(join(workspace, path)), { recursive: true });
     writeFileSync(join(workspace, path), content);
   }
+  facts.prepare?.(workspace);
   const out = join(workspace, 'knowngood-out', 'app');
   mkdirSync(out, { recursive: true });
   let written = '';
@@ -97,6 +100,7 @@ export async function run(facts: RunFacts): Promise<RunResult> {
   const tools: Tools = {
     ...owned,
     describe: async (commit) => `0.0.0-0-g${commit.slice(0, 7)}`,
+    tree: async () => workspace,
     ...facts.tools?.(owned),
   };
   const candidate = candidateOf(facts);
