@@ -34,6 +34,7 @@ const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> 
   rollback: () => import('./steps/rollback.ts'),
   hold: () => import('./steps/hold.ts'),
   testme: () => import('./steps/testme.ts'),
+  drift: () => import('./steps/drift.ts'),
   report: () => import('./steps/report.ts'),
 };
 

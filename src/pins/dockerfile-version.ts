@@ -1,5 +1,6 @@
 import { Failure } from '../outcome.ts';
 import { labelsOf, readDockerfile } from '../recipe/dockerfile.ts';
+import { readInside } from '../recipe/inside.ts';
 
 const VERSION = 'org.opencontainers.image.version';
 
@@ -12,9 +13,11 @@ export interface StatedVersion {
 
 /**
  * The version that a Dockerfile's last stage states in a LABEL, where it is written and not filled in by the build.
- * A file that is no Dockerfile states none; the reader of pins tells of it.
+ * A file that is absent or no Dockerfile states none; the reader of pins tells of it. Fails with `path-outside`.
  */
-export function dockerfileVersions(file: string, bytes: Uint8Array): readonly StatedVersion[] {
+export function dockerfileVersions(folder: string, file: string): readonly StatedVersion[] {
+  const bytes = readInside(folder, file, 1024 * 1024);
+  if (bytes === undefined) return [];
   try {
     const dockerfile = readDockerfile(bytes, file);
     const value = labelsOf(dockerfile)[VERSION];
