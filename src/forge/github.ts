@@ -73,6 +73,8 @@ export function githubForge(options: GithubOptions): Forge {
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     retry: { retries: RETRIES },
     throttle: {
+      // Limits are a server's: two servers in one process do not wait for each other.
+      id: options.url,
       onRateLimit: (seconds, { url }, _, attempt) => mayWait(seconds, `rate limit, ${url}`, attempt),
       onSecondaryRateLimit: (seconds, { url }, _, attempt) =>
         mayWait(seconds, `secondary rate limit, ${url}`, attempt),

@@ -89,7 +89,9 @@ export function githubDouble(world: World, kind: 'job' | 'person' = 'job'): Prom
     },
     'GET /repos/{owner}/{repo}/pulls/{pull_number}': ({ parameters }) => {
       const pull = world.pulls.find(({ number }) => number === Number(parameters.pull_number));
-      return pull === undefined ? notFound : { status: 200, body: pullRequest(pull) };
+      if (pull === undefined) return notFound;
+      // By the description a head always has a repository; where the fork was deleted, GitHub answers null.
+      return { status: 200, body: pullRequest(pull), beyond: /^answer 200\/head\/repo: must be object$/ };
     },
     'GET /repos/{owner}/{repo}/pulls/{pull_number}/files': ({ parameters, query }) => {
       const pull = world.pulls.find(({ number }) => number === Number(parameters.pull_number));
