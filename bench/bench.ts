@@ -6,6 +6,7 @@ import type { Comparison } from './measure.ts';
  */
 const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Comparison[]> }>>> = {
   'build-push': () => import('./build-push.ts'),
+  http: () => import('./http.ts'),
   recipe: () => import('./recipe.ts'),
   'start-up': () => import('./start-up.ts'),
 };
