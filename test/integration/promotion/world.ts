@@ -7,7 +7,7 @@ import { type Image, makeImage, pushImage } from '../../../sandbox/image.ts';
 import { openBareRepository } from '../../../src/git/commit.ts';
 import { createGit, type Git } from '../../../src/git/git.ts';
 import { openHistory } from '../../../src/git/history.ts';
-import { parseRemote } from '../../../src/git/remote.ts';
+import { parseRemote, type Remote } from '../../../src/git/remote.ts';
 import { createHttp } from '../../../src/http/client.ts';
 import { systemClock } from '../../../src/http/clock.ts';
 import { fileStore } from '../../../src/ledger/file.ts';
@@ -137,7 +137,8 @@ export const realWaiting: Waiting = {
 
 let scratches = 0;
 
-function ourGit(world: World): Git {
+/** A git of its own for each run. */
+export function ourGit(world: World): Git {
   const scratch = join(world.scratch, `git-${process.pid}-${++scratches}`);
   mkdirSync(scratch, { mode: 0o700 });
   return createGit({ scratch, environment: process.env, credentials: [] });
@@ -180,10 +181,13 @@ export function openRegistry(): Registry {
   });
 }
 
+export const remoteOf = ({ repository }: World): Remote =>
+  parseRemote(repository, { insecureHosts: [], folder: '/' });
+
 /** Everything one run has; two runs share nothing but the world. */
 export function openTools(world: World, options: ProcessOptions = {}): LookTools {
   const { waiting = realWaiting, write = justWrite } = options;
-  const remote = parseRemote(world.repository, { insecureHosts: [], folder: '/' });
+  const remote = remoteOf(world);
   const lookups: Lookups = {
     config: async () => ({
       enrolled: true,
