@@ -1,0 +1,54 @@
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { command } from '../../sandbox/command.ts';
+import type { Sandbox } from '../../sandbox/index.ts';
+import { projectRoot } from '../../sandbox/paths.ts';
+
+/** Images that pipelines of Drone and Woodpecker are made of; both are in engine and registry. */
+export interface PluginImages {
+  readonly plugin: string;
+  /** Stands for the hosts' own clone steps: the event's ref alone, detached. */
+  readonly clone: string;
+}
+
+/**
+ * The plugin's image, built from drone-plugin/Dockerfile by docker's command line; its programs come from the
+ * sandbox instead of Debian's mirror.
+ */
+export async function buildPlugin(box: Sandbox): Promise<PluginImages> {
+  const folder = mkdtempSync(join(tmpdir(), 'knowngood-plugin-'));
+  for (const part of ['dist', 'drone-plugin'])
+    cpSync(join(projectRoot, part), join(folder, part), { recursive: true });
+  const docker = await box.tool('docker');
+  await box.tool('docker-buildx');
+  const tools = await box.base('plugin');
+  const build = async (name: string, context: string, options: readonly string[]): Promise<string> => {
+    const reference = `${box.registry.host}/${name}:latest`;
+    const env = { ...process.env, ...box.env };
+    await command([docker, 'build', '-q', '-t', reference, ...options, context], { env });
+    await command([docker, 'push', '-q', reference], { env });
+    return reference;
+  };
+  const clone = join(folder, 'clone');
+  mkdirSync(clone);
+  writeFileSync(
+    join(clone, 'Dockerfile'),
+    `FROM ${tools}\nENTRYPOINT ${JSON.stringify(['sh', '-c', cloning])}\n`,
+  );
+  return {
+    plugin: await build('knowngood/knowngood', folder, [
+      ...['--build-arg', `TOOLS=${tools}`],
+      ...['--file', join(folder, 'drone-plugin/Dockerfile')],
+    ]),
+    clone: await build('drone/git', clone, []),
+  };
+}
+
+const cloning = `set -eu
+cd "\${DRONE_WORKSPACE:-$CI_WORKSPACE}"
+git init -q -b main
+git remote add origin "\${DRONE_REMOTE_URL:-$CI_REPO_CLONE_URL}"
+git fetch -q --no-tags --depth=50 origin "+\${DRONE_COMMIT_REF:-$CI_COMMIT_REF}:"
+git checkout -q --detach FETCH_HEAD
+git log -1 --format="HEAD is now at %h %s"`;
