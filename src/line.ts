@@ -12,6 +12,7 @@ import { runContextOf } from './rules/run-context.ts';
 import { stepsOf } from './settings/lines.ts';
 import type { Settings, StepName } from './settings/schema.ts';
 import type { CandidateStep, FreeStepInput, Step, StepResult } from './steps/step.ts';
+import { legOf } from './tools/fleet.ts';
 import { createTools, type OwnedTools, removeLeftovers } from './tools.ts';
 
 /** Everything a run depends on, read once by the entry. */
@@ -52,12 +53,16 @@ const sectionOf: Readonly<Partial<Record<StepName, SectionName>>> = Object.fromE
   Object.entries(writers).map(([section, step]) => [step, section]),
 );
 
+/** Steps that look at the fleet itself. */
+const fleetSteps: ReadonlySet<StepName> = new Set(['sweep', 'drift', 'testme', 'report']);
+
 /**
  * Runs the named steps in order over one dossier. The first `refused` or `error` ends the line; every step that ran
  * has written its outputs. Returns the outcome of the last one.
  */
-export async function runLine(input: LineInput): Promise<OutcomeName> {
-  const names = stepsOf(input.settings.step, input.host.settingName('step'));
+export async function runLine(given: LineInput): Promise<OutcomeName> {
+  const names = stepsOf(given.settings.step, given.host.settingName('step'));
+  const input = names.some((name) => fleetSteps.has(name)) ? given : { ...given, ...(await legOf(given)) };
   const tools = createTools(input);
   const run = new Run(input, tools);
   let outcome: OutcomeName = 'done';

@@ -7,6 +7,7 @@ import type { Clock } from './http/clock.ts';
 import { Failure } from './outcome.ts';
 import { credentialVariables } from './settings/credential-variables.ts';
 import { defaultImage, ledgerAddress, recipeName, registryCredentials } from './settings/defaults.ts';
+import type { FleetLeg } from './settings/fleet-leg.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
 import { once } from './tools/once.ts';
@@ -28,6 +29,8 @@ interface ToolsInput {
   readonly host: Host;
   readonly settings: Settings;
   readonly env: Environment;
+  /** The recipe of a fleet that this run is about. */
+  readonly leg?: FleetLeg;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -36,7 +39,7 @@ interface ToolsInput {
  * The only constructor of adapters. Each is made at first use, by import(), so that a step loads nothing that it
  * does not ask for, and once, so that connections and answers are shared.
  */
-export function createTools({ host, settings, env, now, signal }: ToolsInput): OwnedTools {
+export function createTools({ host, settings, env, leg, now, signal }: ToolsInput): OwnedTools {
   const { log, event, workspace } = host;
   const closers: (() => Promise<unknown>)[] = [];
   const isForkPullRequest = event.kind === 'pull-request' && event.pullRequest?.fork === true;
@@ -118,18 +121,23 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
   const forge = once(async () => {
     const { openForge } = await import('./forge/open-forge.ts');
     const { slug, webUrl } = event.repository;
-    const url = settings.forgeUrl ?? (webUrl === undefined ? undefined : new URL(webUrl).origin);
+    const origin = webUrl === undefined ? undefined : new URL(webUrl).origin;
+    const url = settings.forgeUrl ?? origin;
     if (slug === undefined || url === undefined) {
       throw new Failure('setting-missing', 'The forge of this repository is not known.', {
         remedy: 'Set `forge-url`, and run where the CI names the repository.',
       });
     }
+    const { webUrl: home } = leg?.home ?? event.repository;
+    const atHome = (at: string | undefined) => home === undefined || new URL(home).origin === at;
+    const forgeToken = settings.forgeToken ?? host.jobToken?.token;
     return openForge({
       http: await http(),
       kind: settings.forge,
       url,
       slug,
-      token: settings.forgeToken ?? host.jobToken?.token,
+      // A token of the fleet's forge is not shown to another one that a recipe lives on.
+      token: settings.forgeUrl === undefined && !atHome(origin) ? undefined : forgeToken,
       signal,
       tell: (text) => log.info(text),
     });
@@ -172,7 +180,7 @@ export function createTools({ host, settings, env, now, signal }: ToolsInput): O
     });
   });
 
-  const project = projectTools({ host, settings, env, scratch, signal });
+  const project = projectTools({ host, settings, env, leg, scratch, signal });
 
   const ledger = once(async () => {
     const address = ledgerAddress(settings, event, undefined);

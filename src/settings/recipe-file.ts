@@ -81,10 +81,14 @@ export interface RecipeFile extends YamlFile<RecipeConfig> {
   readonly exists: boolean;
 }
 
-/** Reads knowngood.yml; `undefined` is the file that is not there. */
-export function readRecipeFile(content: Uint8Array | undefined, name: string): RecipeFile {
+/** Reads knowngood.yml; `undefined` is the file that is not there. `defaults` are a fleet's, laid below it. */
+export function readRecipeFile(
+  content: Uint8Array | undefined,
+  name: string,
+  defaults: Readonly<Record<string, unknown>> = {},
+): RecipeFile {
   return {
-    ...readYaml(recipeSchema, name, content ?? new Uint8Array()),
+    ...readYaml(recipeSchema, name, content ?? new Uint8Array(), defaults),
     name,
     exists: content !== undefined,
   };

@@ -302,7 +302,18 @@ export const settingsTable = {
   'allowed-hosts': list({ about: 'Registries that may be asked on a pull request.', steps: ['drift'] }),
   fleet: text({
     about: 'Fleet file.',
-    steps: ['drift', 'promote', 'sweep', 'test', 'rollback', 'hold', 'label', 'build-push', 'step-back'],
+    steps: [
+      'label',
+      'build-push',
+      'attest',
+      'step-back',
+      'test',
+      'promote',
+      'rollback',
+      'hold',
+      'drift',
+      'sweep',
+    ],
   }),
 
   command: text({ about: 'The word that starts a run.', steps: ['testme'], default: '!testme' }),

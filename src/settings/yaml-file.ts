@@ -51,12 +51,14 @@ export interface YamlFile<T> {
 /**
  * Reads a configuration file: YAML 1.2, one document, bounded in size and aliases, checked against a strict schema.
  * Fails with `config-invalid`; the message names file, line, column and key, and the nearest known key where one is
- * not known. All mistakes are told at once, as findings.
+ * not known. All mistakes are told at once, as findings. `defaults` are laid below what the file has, map by map, and
+ * are checked with it.
  */
 export function readYaml<S extends v.GenericSchema>(
   schema: S,
   file: string,
   bytes: Uint8Array,
+  defaults: Readonly<Record<string, unknown>> = {},
 ): YamlFile<v.InferOutput<S>> {
   const text = decode(file, bytes);
   const lineCounter = new LineCounter();
@@ -83,6 +85,7 @@ export function readYaml<S extends v.GenericSchema>(
   } catch {
     throw invalid([found.finding(found.placeOf(0), `There are more than ${MOST_ALIASES} aliases.`)]);
   }
+  value = laidOver(defaults, value);
   const parsed = v.safeParse(schema, value);
   if (!parsed.success) {
     const mistakes = explained(schema, parsed.issues, value).slice(0, MOST_MISTAKES);
@@ -94,6 +97,22 @@ export function readYaml<S extends v.GenericSchema>(
     linesOf: (path) => found.linesOf(path),
     wrong: (path, what) => invalid([found.mistake({ path, what })]),
   };
+}
+
+/** The value, and where it is silent the one below it. Maps are joined; anything else is taken whole. */
+function laidOver(below: unknown, value: unknown): unknown {
+  if (value === undefined || value === null) return below;
+  if (!isPlain(below) || !isPlain(value)) return value;
+  const keys = new Set([...Object.keys(below), ...Object.keys(value)]);
+  return Object.fromEntries([...keys].map((key) => [key, laidOver(own(below, key), own(value, key))]));
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function own(value: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 function decode(file: string, bytes: Uint8Array): string {

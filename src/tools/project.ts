@@ -9,6 +9,7 @@ import type { Environment } from '../hosts/detect.ts';
 import type { Host } from '../hosts/host.ts';
 import { Failure } from '../outcome.ts';
 import { defaultImage, ledgerAddress, recipeName } from '../settings/defaults.ts';
+import type { FleetLeg } from '../settings/fleet-leg.ts';
 import type { RecipeFile } from '../settings/recipe-file.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Tools } from '../steps/tools.ts';
@@ -44,11 +45,13 @@ interface ProjectInput {
   readonly host: Host;
   readonly settings: Settings;
   readonly env: Environment;
+  /** The recipe of a fleet that this run is about; its files are never the job's checkout. */
+  readonly leg: FleetLeg | undefined;
   readonly scratch: () => Promise<string>;
   readonly signal: AbortSignal;
 }
 
-export function projectTools({ host, settings, env, scratch, signal }: ProjectInput): ProjectTools {
+export function projectTools({ host, settings, env, leg, scratch, signal }: ProjectInput): ProjectTools {
   const { log, event, workspace } = host;
 
   /** git's credentials, each for one exact origin. */
@@ -65,7 +68,10 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
     };
     const ledger = ledgerAddress(settings, event, undefined);
     if (ledger?.startsWith('git:')) add(ledger.slice(4).replace(/#[^#]*$/, ''), settings.ledgerToken);
-    add(settings.repository ?? event.repository.cloneUrl, settings.forgeToken ?? host.jobToken?.token);
+    // The token is the forge's: a repository elsewhere is never shown it.
+    const { cloneUrl: home } = leg?.home ?? event.repository;
+    add(settings.forgeUrl ?? home ?? settings.repository, settings.forgeToken);
+    add(home, settings.forgeToken ?? host.jobToken?.token);
     for (const { password } of found) log.mask(password);
     return found;
   });
@@ -80,11 +86,14 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
     });
   });
 
-  const checkout = once(async () => {
+  const jobCheckout = once(async () => {
     const { openCheckout } = await import('../git/checkout.ts');
     // Where the checkout is in a folder of the workspace, the context leads to it.
-    return openCheckout(await git(), resolve(workspace, settings.context));
+    return openCheckout(await git(), resolve(workspace, leg === undefined ? settings.context : '.'));
   });
+
+  /** The recipe's own checkout. A fleet's job has a checkout of the fleet. */
+  const checkout = async () => (leg === undefined ? jobCheckout() : undefined);
 
   /** The top of the checkout seen from the workspace, and the workspace seen from it; `''` where they are one. */
   const places = once(async () => {
@@ -132,9 +141,22 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
       import('../settings/recipe-file.ts'),
       import('../settings/yaml-file.ts'),
     ]);
+    const { entry, defaults, folder } = leg ?? {};
+    if (entry?.config !== undefined && folder !== undefined) {
+      const { readInside } = await import('../recipe/inside.ts');
+      const path = posix.join(folder, entry.config);
+      const bytes = readInside(workspace, path, CONFIG_LIMIT);
+      if (bytes === undefined) {
+        throw new Failure(
+          'config-invalid',
+          `The fleet names ${path} for ${entry.recipe}, which is not there.`,
+        );
+      }
+      return { branch: opened.branch, file: readRecipeFile(bytes, path, defaults) };
+    }
     const path = await inRepository(settings.config);
     const at = async (tip: string): Promise<RecipeFile> =>
-      readRecipeFile(await opened.readFile(tip, path, CONFIG_LIMIT), settings.config);
+      readRecipeFile(await opened.readFile(tip, path, CONFIG_LIMIT), settings.config, defaults);
     const file = await at(opened.branch.tip);
     const named = settings.releaseBranch === undefined ? file.value.releases.branch : undefined;
     if (named === undefined || named === opened.branch.name) return { branch: opened.branch, file };
@@ -150,11 +172,24 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
       : (file.value.releases.tags ?? settings.tagPattern);
   const pattern = async (): Promise<string> => patternIn((await rules()).file);
 
+  /** The commit that is asked for; a fleet asks for the newest release of a recipe. */
+  const asked = once(async (): Promise<string | undefined> => {
+    if (leg === undefined) return settings.candidate;
+    if (leg.commit !== undefined) return leg.commit;
+    const { latestStable, listReleases, parsePattern } = await import('../rules/releases.ts');
+    const { branch } = await rules();
+    const tags = await (await history()).tags(branch, [branch.tip]);
+    const list = listReleases(tags, parsePattern(await pattern()));
+    const newest = latestStable(list) ?? list.releases[0];
+    if (newest === undefined) throw new Failure('never-released');
+    return newest.commit;
+  });
+
   /** Whether another commit than the checkout's is asked for, whose tree has to be brought. */
-  const elsewhere = async (): Promise<string | undefined> =>
-    settings.candidate !== undefined && settings.candidate !== (await checkout())?.head.id
-      ? settings.candidate
-      : undefined;
+  const elsewhere = async (): Promise<string | undefined> => {
+    const commit = await asked();
+    return commit === (await checkout())?.head.id ? undefined : commit;
+  };
 
   const tree = once(async (): Promise<string> => {
     const commit = await elsewhere();
@@ -162,8 +197,11 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
   });
 
   const layOut = async (commit: string, folder: string): Promise<string> => {
-    const lay = await import('../git/lay-out.ts');
-    const { mkdir } = await import('node:fs/promises');
+    const [lay, { readCommit }, { mkdir }] = await Promise.all([
+      import('../git/lay-out.ts'),
+      import('../git/commit-object.ts'),
+      import('node:fs/promises'),
+    ]);
     const { below, above } = await places();
     const found = await checkout();
     const top = join(folder, above);
@@ -172,7 +210,10 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
       commit === found?.head.id
         ? found.source
         : await lay.fetchWhole(await git(), await history(), commit, settings.pullRequest);
-    const { submodules } = await lay.layOut(source, commit, top);
+    const { readCommit } = await import('../git/commit-object.ts');
+    const facts = await readCommit(source, commit);
+    if (facts === undefined) throw new Failure('candidate-unknown');
+    const { submodules } = await lay.layOut(source, facts.tree, top);
     if (submodules.length > 0) log.detail(`Left empty, being submodules: ${submodules.join(', ')}`);
     return join(folder, below);
   };
@@ -230,7 +271,7 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
       history: await history(),
       branch,
       checkout: found,
-      asked: { commit: settings.candidate, pullRequest: settings.pullRequest },
+      asked: { commit: await asked(), pullRequest: settings.pullRequest },
       event: { head: event.pullRequest?.head, tag: event.tag },
       settings: { version: settings.version, pattern: await pattern() },
       config: file.value,
@@ -296,7 +337,7 @@ export function projectTools({ host, settings, env, scratch, signal }: ProjectIn
       return Buffer.compare(now ?? new Uint8Array(), before ?? new Uint8Array()) !== 0;
     },
     async trackedIn(path) {
-      const found = await checkout();
+      const found = await jobCheckout();
       if (found === undefined) return [];
       const there = relative(found.root, resolve(workspace, path));
       return there.startsWith('..') ? [] : found.trackedIn(there);

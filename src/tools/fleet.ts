@@ -1,0 +1,34 @@
+import type { Host } from '../hosts/host.ts';
+import { Failure } from '../outcome.ts';
+import type { FleetFile } from '../settings/fleet-file.ts';
+import type { LegInput } from '../settings/fleet-leg.ts';
+import type { Settings } from '../settings/schema.ts';
+
+interface FleetInput {
+  readonly host: Host;
+  readonly settings: Settings;
+}
+
+/** With the setting `fleet`, a run is about one recipe of it; without, nothing changes. */
+export async function legOf({ host, settings }: FleetInput): Promise<Partial<LegInput>> {
+  if (settings.fleet === undefined) return {};
+  if (settings.recipe === undefined) {
+    throw new Failure('setting-missing', 'With `fleet`, the recipe to run must be named.', {
+      remedy: `Set \`${host.settingName('recipe')}\` to one that ${settings.fleet} lists.`,
+    });
+  }
+  const { fleetLeg } = await import('../settings/fleet-leg.ts');
+  return fleetLeg(host, settings, await readFleet(host.workspace, settings.fleet), settings.recipe);
+}
+
+/** The fleet of this workspace. Fails with `fleet-unreadable`, `path-outside`, `config-invalid`. */
+export async function readFleet(workspace: string, path: string): Promise<FleetFile> {
+  const [{ readFleetFile }, { readInside }, { CONFIG_LIMIT }] = await Promise.all([
+    import('../settings/fleet-file.ts'),
+    import('../recipe/inside.ts'),
+    import('../settings/yaml-file.ts'),
+  ]);
+  const bytes = readInside(workspace, path, CONFIG_LIMIT);
+  if (bytes === undefined) throw new Failure('fleet-unreadable', `There is no file ${path}.`);
+  return readFleetFile(bytes, path);
+}
