@@ -22,6 +22,9 @@ export interface HostedProject {
   stop(): Promise<void>;
 }
 
+/** Reading is open; who pushes (the ledger) needs this, as token. */
+export const ledgerToken = 'ledger-token-of-the-tests';
+
 /** Makes it with the first releases of the service, up to `newest`. `extra` files are in every commit. */
 export async function makeProject(
   names: { readonly base: string; readonly image: string },
@@ -38,7 +41,8 @@ export async function makeProject(
   const remote = join(root, 'served', 'acme', 'notes.git');
   mkdirSync(join(root, 'served', 'acme'), { recursive: true });
   await makeBareCopy(repository, remote);
-  const server = await gitServer(join(root, 'served'));
+  const accounts = [{ username: 'x-access-token', password: ledgerToken }];
+  const server = await gitServer(join(root, 'served'), { accounts, openToRead: true });
   const git = (cwd: string, ...args: readonly string[]): Promise<string> =>
     command(['git', ...args], { cwd, env: gitEnv() });
   let checkouts = 0;
