@@ -88,7 +88,7 @@ describe('outputs and section', () => {
 describe('the rules come from the release branch, unless a setting is given', () => {
   const tags = ['1.0.0', '1.1.0', '1.2.0'];
   const config = 'upgrade-base: 1.0.0\nknown-broken: [{ version: 1.2.0, reason: gone }]\n';
-  it.each<[what: string, settings: Scene['settings'], answer: string]>([
+  it.each<[what: string, settings: NonNullable<Scene['settings']>, answer: string]>([
     ['the file', {}, '1.0.0 pin without 1.1.0'],
     ['pin by setting', { upgradeBase: '1.1.0' }, '1.1.0 pin without 1.1.0'],
     [
