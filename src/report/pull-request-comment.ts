@@ -74,7 +74,7 @@ export function reportComment(run: ReportedRun): string {
 }
 
 function noResult({ jobResult, why }: ReportedRun): string[] {
-  const ended = jobResult === undefined ? '' : ` The job ended with ${code(jobResult.slice(0, 40))}.`;
+  const ended = jobResult === undefined ? '' : ` The job ended with ${endOf(jobResult)}.`;
   return why === undefined
     ? [`The run left no result.${ended}`, '']
     : [`The run’s result was not taken (\`${why}\`): ${reasons[why].sentence}${ended}`, ''];
@@ -98,7 +98,7 @@ function result(dossier: ReportedDossier, { state, jobResult }: ReportedRun): st
     if (test.tiers.length > 0) lines.push(tierTable(test.tiers), '');
   }
   if (state === 'error' && jobResult !== undefined && jobResult !== 'success') {
-    lines.push(`The job ended with ${code(jobResult.slice(0, 40))}, so nothing above is an answer.`, '');
+    lines.push(`The job ended with ${endOf(jobResult)}, so nothing above is an answer.`, '');
   }
   if (rejected.length > 0) {
     const cells = rejected.map(({ tag, reason }) => [code(tag), code(reason)]);
@@ -124,6 +124,13 @@ function tierTable(tiers: NonNullable<ReportedDossier['test']>['tiers']): string
 function told(reason: string): string {
   const known = Object.hasOwn(reasons, reason) ? reasons[reason as ReasonCode] : undefined;
   return known === undefined ? code(reason) : `\`${reason}\`: ${known.sentence}`;
+}
+
+/** How a job ended, in the words that CIs have for it. */
+function endOf(jobResult: string): string {
+  return /^(success|failure|cancelled|skipped|killed|error)$/.test(jobResult)
+    ? `\`${jobResult}\``
+    : 'no result';
 }
 
 /** A link to a page that the host named, or nothing where the text is no plain address. */

@@ -43,16 +43,11 @@ async function report(input: ReportInput, read: (commit: string) => HandedOn): P
   }
   const { dossier, failure } = read(commit);
   const state = reportedState(dossier?.test?.verdict, settings.jobResult);
-  const body = (head: string | undefined): string =>
-    reportComment({
-      commit,
-      head,
-      state,
-      jobResult: settings.jobResult,
-      url: event.run.url,
-      dossier,
-      why: failure?.code,
-    });
+  const body = (head: string | undefined): string => {
+    const { jobResult } = settings;
+    const { url } = event.run;
+    return log.redact(reportComment({ commit, head, state, jobResult, url, dossier, why: failure?.code }));
+  };
   if (settings.dryRun) {
     log.info(`Would set ${state} on ${commit} and write to pull request ${number}:`);
     log.foreign(body(undefined));

@@ -36,7 +36,7 @@ export const step: FreeStep = {
     if (admission.verdict === 'refused') {
       const { reason } = admission;
       if (settings.dryRun) log.info(`Would answer comment ${comment.id} with ${reason}.`);
-      else await answerOnce(forge, { ...asked, reason, pull, runUrl: holderUrl });
+      else await answerOnce(forge, { ...asked, reason, pull, runUrl: holderUrl }, log.redact);
       return refusal(asked, reason, log);
     }
     return start(input, forge, asked, admission);
@@ -122,7 +122,7 @@ async function start(
     // Two comments at once: both wrote, now both read; the forge's order decides.
     const holder = await holderAt(input, forge, commit);
     if (holder !== undefined && url !== undefined && holder.targetUrl !== url) {
-      await answerOnce(forge, { ...asked, reason: 'busy', runUrl: holder.targetUrl });
+      await answerOnce(forge, { ...asked, reason: 'busy', runUrl: holder.targetUrl }, log.redact);
       return refusal(asked, 'busy', log);
     }
     if (settings.mode === 'drone') {

@@ -15,11 +15,15 @@ export interface Refusal {
 }
 
 /** Writes exactly one answer to a command: one that is there already is found by its marker and our own id. */
-export async function answerOnce(forge: Forge, refusal: Refusal): Promise<void> {
+export async function answerOnce(
+  forge: Forge,
+  refusal: Refusal,
+  redact: (text: string) => string,
+): Promise<void> {
   const { comment, issueNumber } = refusal;
   const [me, all] = await Promise.all([forge.me(), forge.comments(issueNumber)]);
   if (all.some(({ author, body }) => author.id === me.id && answeredBy(body) === comment.id)) return;
-  await forge.createComment(issueNumber, bodyOf(refusal));
+  await forge.createComment(issueNumber, redact(bodyOf(refusal)));
 }
 
 function bodyOf({ comment, reason, command, pull, runUrl }: Refusal): string {

@@ -73,9 +73,12 @@ async function askedLately(
   comment: ForgeComment,
   issueNumber: number,
 ): Promise<AdmissionFacts['asked']> {
-  const [me, all] = await Promise.all([forge.me(), forge.comments(issueNumber)]);
+  const all = await forge.comments(issueNumber);
+  const answered = all.filter(({ body }) => answeredBy(body) !== undefined);
+  // Who we are costs two requests with an app's token: asked only where something claims to be ours.
+  const me = answered.length === 0 ? undefined : await forge.me();
   const refused = new Set(
-    all.filter(({ author }) => author.id === me.id).map(({ body }) => answeredBy(body)),
+    answered.filter(({ author }) => author.id === me?.id).map(({ body }) => answeredBy(body)),
   );
   const counted = all.filter(
     ({ id, createdAt, body }) =>
