@@ -141,7 +141,8 @@ function about(
 ): Finding {
   const { usedAt } = pin;
   const used = usedAt === undefined ? '' : ` It is used in ${usedAt.file}:${usedAt.line}.`;
-  return finding(code, level, message + used, { ...more, at: pin.at });
+  const remedy = more.replacement === undefined ? {} : { remedy: `Write \`${more.replacement}\` here.` };
+  return finding(code, level, message + used, { ...remedy, ...more, at: pin.at });
 }
 
 /** The version as this pin spells versions, so that a `v` stays a `v`. */
