@@ -149,8 +149,10 @@ function begin(archive: Pack, header: Header): { entry: Entry; ended: Promise<vo
   const ended = new Promise<void>((resolve, reject) => {
     entry = archive.entry(header, (error) => (error ? reject(error) : resolve()));
   });
-  // Where the file fails first, nobody waits for the entry any more.
+  // Where the file fails first, nobody waits for the entry any more; it is destroyed with the whole stream, whose
+  // error says the same.
   ended.catch(() => undefined);
+  entry!.on('error', () => undefined);
   return { entry: entry!, ended };
 }
 
