@@ -4,7 +4,7 @@ import { answeredBy } from '../../report/pull-request-comment.ts';
 import { type AdmissionFacts, pendingSince, type StatusLine } from '../../rules/admission.ts';
 import { type CommentCommand, readComment } from '../../rules/comment.ts';
 import type { FreeStepInput } from '../step.ts';
-import { isRunning } from './on-drone.ts';
+import { lastEnded } from './on-drone.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -152,14 +152,10 @@ export async function holderAt(
     at: Date.parse(status.createdAt),
   }));
   const pending = pendingSince(lines, settings.contextName, now().getTime());
-  if (pending[0] === undefined) return undefined;
-  if (
-    settings.mode === 'drone' &&
-    (await isRunning(
-      input,
-      pending.map(({ targetUrl }) => targetUrl),
-    )) === false
-  )
-    return undefined;
-  return pending[0];
+  if (pending.length === 0 || settings.mode !== 'drone') return pending[0];
+  const ended = await lastEnded(
+    input,
+    pending.map(({ targetUrl }) => targetUrl),
+  );
+  return pending[ended + 1];
 }

@@ -10,18 +10,20 @@ export interface DroneRun {
   readonly command: CommentCommand;
 }
 
-/** Whether the build that one of these pages is of still runs; `undefined` where none of them is a build's. */
-export async function isRunning(
+/** Of pages that statuses link to, oldest first: the place of the last one whose build has ended, or -1. */
+export async function lastEnded(
   { event, tools }: FreeStepInput,
   pages: readonly (string | undefined)[],
-): Promise<boolean | undefined> {
+): Promise<number> {
   const { slug } = event.repository;
-  if (slug === undefined) return undefined;
+  if (slug === undefined) return -1;
   const server = await tools.droneServer();
-  const number = pages.map((page) => server.numberOf(slug, page)).findLast((found) => found !== undefined);
-  if (number === undefined) return undefined;
+  const numbers = pages.map((page) => server.numberOf(slug, page));
+  const place = numbers.findLastIndex((found) => found !== undefined);
+  const number = numbers[place];
+  if (number === undefined) return -1;
   const build = await server.build(slug, number);
-  return build !== undefined && !build.ended;
+  return build === undefined || build.ended ? place : -1;
 }
 
 /**
