@@ -39,7 +39,10 @@ export type ProjectTools = Pick<
   | 'composeFiles'
   | 'testRules'
   | 'harnessPaths'
->;
+> & {
+  /** git's credentials, each for one exact origin. */
+  readonly gitCredentials: () => Promise<readonly GitCredential[]>;
+};
 
 interface ProjectInput {
   readonly host: Host;
@@ -125,7 +128,15 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
 
   const readHistory = async (): Promise<History> => {
     const { openHistory } = await import('../git/history.ts');
-    const opened = await openHistory(await git(), await repository(), settings.releaseBranch);
+    const opened = await openHistory(await git(), await repository(), settings.releaseBranch).catch(
+      (cause: unknown) => {
+        if (!(cause instanceof Failure) || !notListed.has(cause.code)) throw cause;
+        throw new Failure('tags-unavailable', `Tags and release branch could not be read: ${cause.message}`, {
+          remedy: cause.remedy,
+          cause,
+        });
+      },
+    );
     const found = await checkout();
     if (found !== undefined) await opened.alsoFrom(found.objectFolders);
     return opened;
@@ -197,11 +208,8 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
   });
 
   const layOut = async (commit: string, folder: string): Promise<string> => {
-    const [lay, { readCommit }, { mkdir }] = await Promise.all([
-      import('../git/lay-out.ts'),
-      import('../git/commit-object.ts'),
-      import('node:fs/promises'),
-    ]);
+    const lay = await import('../git/lay-out.ts');
+    const { mkdir } = await import('node:fs/promises');
     const { below, above } = await places();
     const found = await checkout();
     const top = join(folder, above);
@@ -283,6 +291,7 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
 
   return {
     git,
+    gitCredentials: credentials,
     repository,
     history,
     tree,
@@ -382,6 +391,9 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
     },
   };
 }
+
+/** Without an answer there is no list of tags, which is not an empty one (step-back.md of the design). */
+const notListed: ReadonlySet<Failure['code']> = new Set(['git-denied', 'git-unreachable', 'git-failed']);
 
 /** What a command says to a shell, where its script may be one of the repository. */
 function lineOf(command: Command): string | undefined {
