@@ -12,6 +12,7 @@ import { isRecipeName } from './recipe-name.ts';
 import { justWrite, type Store, type Waiting, type WriteHook } from './store.ts';
 
 const patienceMs = 2 * 60_000;
+const longestPauseMs = 15_000;
 const author = { name: 'knowngood', email: 'knowngood@localhost' };
 
 const readme = `# Release ledger
@@ -99,6 +100,7 @@ export function gitStore(options: GitStoreOptions): Store {
         const git = await repository();
         const until = waiting.now() + patienceMs;
         for (let tries = 0; ; tries++) {
+          const began = waiting.now();
           const tip = await tipOf(git);
           const changes = edit(await filesOf(git, tip, recipe));
           if (changes === undefined) return false;
@@ -116,10 +118,18 @@ export function gitStore(options: GitStoreOptions): Store {
               `${options.address} was written by others ${tries + 1} times in a row.`,
             );
           }
-          await waiting.sleep(waiting.random() * Math.min(3000, 100 * 2 ** tries));
+          await waiting.sleep(pauseAfter(tries, waiting.now() - began) * waiting.random());
         }
       }),
   };
+}
+
+/**
+ * The longest pause after a lost race, in milliseconds. It grows with how long a try takes here and now: a hundred
+ * runs that all come back after a fixed time only slow each other down, and one of them lands per round.
+ */
+function pauseAfter(tries: number, tookMs: number): number {
+  return Math.min(longestPauseMs, Math.max(50, tookMs) * 2 ** Math.min(tries, 6));
 }
 
 async function filesOf(git: BareRepository, tip: CommitId, recipe: string): Promise<RecipeFiles> {
