@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { engineWords } from '../engine/dockerode-failure.ts';
+import { removeHomes } from './home.ts';
 import { type Journal, journalledRuns, type Made, readJournal } from './journal.ts';
 import { isDead } from './liveness.ts';
 import { LOCK_PREFIX, labels, runOf } from './naming.ts';
@@ -79,6 +80,13 @@ export async function removeRun(
       rmSync(name, { recursive: true, force: true });
     } catch (cause) {
       failures.set(`folder ${name}`, { kind, name, why: (cause as Error).message });
+    }
+  }
+  if (abrupt) {
+    try {
+      removeHomes(run);
+    } catch (cause) {
+      failures.set('home', { kind: 'folder', name: `kg-${run}-…`, why: (cause as Error).message });
     }
   }
   return { removed: seen.size - failures.size, left: [...failures.values()] };

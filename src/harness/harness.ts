@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type Docker from 'dockerode';
 import { engineFailure } from '../engine/dockerode-failure.ts';
 import type { EngineInfo } from '../engine/engine.ts';
@@ -9,6 +7,7 @@ import { endRun, removeDeadRuns } from './clean-up.ts';
 import { allowHost } from './command.ts';
 import { writeDockerConfig } from './compose-config.ts';
 import { deployment } from './deploy/choose.ts';
+import { makeHome } from './home.ts';
 import { openJournal } from './journal.ts';
 import { type Masking, openLogBook } from './logs.ts';
 import { runName } from './naming.ts';
@@ -63,7 +62,7 @@ export async function runTest(input: HarnessInput): Promise<TestRun> {
   await removeStale(input, findings);
 
   const journal = openJournal(input.out, input.id, owner);
-  const home = mkdtempSync(join(tmpdir(), `kg-${input.id}-`));
+  const home = makeHome(input.id);
   writeDockerConfig(home, input.programs.pluginFolders);
   const logs = openLogBook(input.out, input.masking, now);
   const site: Site = {

@@ -13,6 +13,9 @@ import type { Site } from './site.ts';
 /** Without a check nothing looks at the subject once it is ready: it has to stay up for this long. */
 const SETTLE_MS = 500;
 
+/** For looking at the subject once more when time is over: the engine may be what hangs. */
+const LAST_LOOK_MS = 3000;
+
 /** What an upgrade came from. */
 export interface From {
   readonly before: Snapshot;
@@ -54,7 +57,7 @@ export class Installation {
   async start(release: Release): Promise<Up> {
     const { site, deployment, signal } = this;
     const scene = this.scene(release, []);
-    await this.notes.phase(this.tier, `start ${versionOf(release)}`, async () => {
+    await this.phase(scene, `start ${versionOf(release)}`, async () => {
       try {
         await within(signal, deployment.up(release, signal));
       } catch (cause) {
@@ -63,7 +66,7 @@ export class Installation {
         throw cause;
       }
     });
-    return this.notes.phase(this.tier, `ready ${versionOf(release)}`, async () => {
+    return this.phase(scene, `ready ${versionOf(release)}`, async () => {
       const first = await within(signal, deployment.services(signal));
       if (release.role === 'candidate' && !canJudge(site.plan, first)) throw new Failure('nothing-to-check');
       this.notes.anonymousVolumes(first);
@@ -78,7 +81,7 @@ export class Installation {
   async seed({ scene }: Up): Promise<void> {
     const { beforeUpgrade } = this.site.plan;
     if (beforeUpgrade.length === 0) return;
-    await this.notes.phase(this.tier, 'before-upgrade', () => this.run(scene, beforeUpgrade, 'base-failed'));
+    await this.phase(scene, 'before-upgrade', () => this.run(scene, beforeUpgrade, 'base-failed'));
   }
 
   /** Stops the base, unless the orchestrator replaces it itself. */
@@ -94,7 +97,7 @@ export class Installation {
   async check({ scene }: Up): Promise<void> {
     const { check } = this.site.plan;
     if (check.length > 0) {
-      await this.notes.phase(this.tier, 'check', () => this.run(scene, check, 'check-failed'));
+      await this.phase(scene, 'check', () => this.run(scene, check, 'check-failed'));
     } else {
       await pause(SETTLE_MS, this.signal);
       await this.stillUp(scene, 'crashed');
@@ -104,7 +107,7 @@ export class Installation {
   /** A recipe's own tier. */
   async own({ scene }: Up, commands: readonly Command[]): Promise<void> {
     const here = this.scene(scene.release, scene.states);
-    await this.notes.phase(this.tier, this.tier, () => this.run(here, commands, 'check-failed'));
+    await this.phase(here, this.tier, () => this.run(here, commands, 'check-failed'));
   }
 
   from({ states }: Up): From {
@@ -123,6 +126,28 @@ export class Installation {
     });
     if (!effect.ok)
       throw await this.notes.trouble(scene, new Failure('upgrade-no-effect', effect.why), undefined);
+  }
+
+  /** A phase with its time; one that ran out of time shows what the subject said last. */
+  private phase<T>(scene: Scene, name: string, work: () => Promise<T>): Promise<T> {
+    return this.notes.phase(this.tier, name, async () => {
+      try {
+        return await work();
+      } catch (cause) {
+        if (cause instanceof Failure && cause.code === 'deadline') await this.outOfTime(scene, cause);
+        throw cause;
+      }
+    });
+  }
+
+  private async outOfTime(scene: Scene, failure: Failure): Promise<void> {
+    const limit = AbortSignal.timeout(LAST_LOOK_MS);
+    const states = await within(limit, this.deployment.services(limit)).catch(() => []);
+    const { service } = this.site.plan.target;
+    const target = states.find((state) => state.service === service);
+    await within(limit, this.notes.trouble(scene, failure, target)).catch(() =>
+      this.notes.trouble(scene, failure, undefined),
+    );
   }
 
   private async notUp(scene: Scene, readiness: Exclude<Readiness, { kind: 'ready' }>): Promise<Failure> {

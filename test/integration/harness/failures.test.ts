@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,7 +139,7 @@ const rows: readonly Row[] = [
     says: /HTTP 404/,
   },
   {
-    is: 'a candidate whose HEALTHCHECK never passes',
+    is: 'a candidate whose readiness command never passes',
     candidate: 'while true; do sleep 1; done',
     plan: { ready: { how: { kind: 'exec', command: 'echo no table; false' }, timeoutMs: 2000 } },
     verdicts: { install: 'fail not-ready', upgrade: 'inconclusive tier-not-run' },
@@ -168,10 +168,11 @@ const rows: readonly Row[] = [
   },
   {
     is: 'a run that is out of time',
-    candidate: serve,
+    candidate: `echo what it said last; ${serve}`,
     plan: { check: [{ kind: 'exec', command: 'sleep 1000' }], timeoutMs: 4000 },
     verdicts: { install: 'inconclusive deadline', upgrade: 'inconclusive tier-not-run' },
-    says: /^$/,
+    says: /The run was not over after 4 s/,
+    shows: 'what it said last',
   },
   {
     is: 'a base that starts, but whose data cannot be put in',
@@ -224,7 +225,6 @@ describe('a failure that is injected', () => {
   it('ready, and then restarted over and over', async () => {
     const folder = trial.folder('restarting');
     const image = await service('restarting', 'httpd -p 8000 -h /srv; sleep 1.5; echo dying; exit 1');
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(
       join(folder, 'compose.yml'),
       `services: { app: { image: "${image}", restart: always, ports: ["8000"] } }`,

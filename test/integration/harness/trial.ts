@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { busyboxLayer } from '../../../sandbox/base-images.ts';
 import { type Entry, type ImageConfig, makeImage } from '../../../sandbox/image.ts';
 import { type EngineChoice, type Sandbox, sandbox } from '../../../sandbox/index.ts';
@@ -10,9 +10,8 @@ import { isSwarmManager } from '../../../src/harness/clean-up.ts';
 import { type HarnessInput, runTest } from '../../../src/harness/harness.ts';
 import type { Phase, TestRun } from '../../../src/harness/outcome-of-run.ts';
 import type { Release, TestPlan } from '../../../src/harness/plan.ts';
-import type { BaseOption } from '../../../src/harness/tiers.ts';
-import { Failure } from '../../../src/outcome.ts';
 import { type Server, serverLayer } from './programs.ts';
+import { clientOf, inputFor, type RunRequest } from './request.ts';
 
 /** Real runs of the harness on the test run's engine. */
 export interface Trial {
@@ -28,6 +27,8 @@ export interface Trial {
     ...servers: readonly Server[]
   ): Promise<string>;
   run(request: TrialRequest): Promise<TrialResult>;
+  /** The same as data, for another process; its `out` is not made yet. */
+  request(plan: TrialRequest['plan'], candidate: Release, bases?: readonly Release[]): RunRequest;
   /** A folder of this trial, gone at the end. */
   folder(name: string): string;
   close(): Promise<void>;
@@ -66,7 +67,18 @@ export async function openTrial(engine?: EngineChoice): Promise<Trial> {
     address: box.dockerHost,
   };
   let runs = 0;
+  const request: Trial['request'] = (plan, candidate, bases = []) => ({
+    plan: planWith(plan),
+    candidate,
+    bases,
+    engine: info,
+    out: join(root, `out-${++runs}`),
+    id: randomId(),
+    path,
+    pluginFolders: [join(box.env.DOCKER_CONFIG!, 'cli-plugins')],
+  });
   return {
+    request,
     box,
     docker,
     info,
@@ -87,47 +99,22 @@ export async function openTrial(engine?: EngineChoice): Promise<Trial> {
       const phases: Phase[] = [];
       const said: string[] = [];
       const name = id ?? randomId();
-      const out = join(root, `out-${++runs}`);
-      mkdirSync(out);
-      const input: HarnessInput = {
-        plan: planWith(plan),
-        candidate,
-        bases: bases.map(optionOf),
+      const out = join(root, `out-of-${name}`);
+      mkdirSync(out, { recursive: true });
+      const asked: RunRequest = { ...request(plan, candidate, bases), out, id: name };
+      const input = inputFor(asked, {
         docker,
-        engine: info,
-        pull: async (reference) => {
-          const found = await docker
-            .getImage(reference)
-            .inspect()
-            .catch(() => undefined);
-          if (found === undefined) throw new Failure('image-missing', `${reference} is not there.`);
-        },
-        out,
-        masking: { redact: (text) => text, stream: () => ({ push: (chunk) => chunk, end: () => '' }) },
-        programs: {
-          path,
-          pluginFolders: [join(box.env.DOCKER_CONFIG!, 'cli-plugins')],
-          engineEnv: {},
-          credentials: [],
-        },
-        id: name,
-        now: () => new Date(),
         signal: signal ?? new AbortController().signal,
         onPhase: (phase) => phases.push(phase),
         say: (text) => said.push(text),
-        ...more,
-      };
-      return { id: name, result: await runTest(input), phases, said, out };
+      });
+      return { id: name, result: await runTest({ ...input, ...more }), phases, said, out };
     },
     async close() {
       rmSync(root, { recursive: true, force: true });
       await box.stop();
     },
   };
-}
-
-export function clientOf(address: string): Docker {
-  return new Docker({ socketPath: address.replace('unix://', '') });
 }
 
 export function planWith(plan: Partial<TestPlan> & Pick<TestPlan, 'deploy'>): TestPlan {
@@ -150,15 +137,6 @@ export function planWith(plan: Partial<TestPlan> & Pick<TestPlan, 'deploy'>): Te
 
 export function randomId(): string {
   return Math.random().toString(36).slice(2).padEnd(10, '0').slice(0, 10);
-}
-
-function optionOf(release: Release): BaseOption {
-  return {
-    version: release.version ?? '',
-    tag: release.version ?? '',
-    commit: release.commit,
-    release: async () => release,
-  };
 }
 
 /** A release of a version; its commit is made from it, so that two versions have two commits. */
