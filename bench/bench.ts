@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Comparis
   'build-push': () => import('./build-push.ts'),
   http: () => import('./http.ts'),
   recipe: () => import('./recipe.ts'),
+  'step-back': () => import('./step-back.ts'),
   'start-up': () => import('./start-up.ts'),
 };
 
