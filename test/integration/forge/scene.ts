@@ -142,7 +142,7 @@ async function runStep(
     },
   );
   const read = readSettings(host.rawSettings, { settingName: host.settingName, commaSeparatedMaps: false });
-  const outcome = await runLine({
+  const { outcome } = await runLine({
     host,
     settings: read.settings,
     env: { PATH: process.env.PATH, HOME: event },
