@@ -5,14 +5,15 @@ import { readDossier, writeDossier } from './dossier/store.ts';
 import { openOutFolder } from './dossier/workspace.ts';
 import type { Environment } from './hosts/detect.ts';
 import type { Host, Log } from './hosts/host.ts';
-import { Failure, finding, type OutcomeName } from './outcome.ts';
+import { Failure, finding } from './outcome.ts';
 import { asFailure } from './report/fatal.ts';
 import { stepReport } from './report/step-report.ts';
 import { runContextOf } from './rules/run-context.ts';
+import type { LineEnd } from './rules/sweep/result.ts';
 import { stepsOf } from './settings/lines.ts';
 import type { Settings, StepName } from './settings/schema.ts';
 import type { CandidateStep, FreeStepInput, Step, StepResult } from './steps/step.ts';
-import { legOf } from './tools/fleet.ts';
+import { legOf, ofFleet } from './tools/fleet.ts';
 import { createTools, type OwnedTools, removeLeftovers } from './tools.ts';
 
 /** Everything a run depends on, read once by the entry. */
@@ -22,6 +23,8 @@ export interface LineInput {
   readonly env: Environment;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** A line within a sweep: its outputs are not the job's. */
+  readonly inner?: boolean;
 }
 
 const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> = {
@@ -37,6 +40,7 @@ const steps: Readonly<Partial<Record<StepName, () => Promise<{ step: Step }>>>> 
   testme: () => import('./steps/testme.ts'),
   drift: () => import('./steps/drift.ts'),
   report: () => import('./steps/report.ts'),
+  sweep: () => import('./steps/sweep.ts'),
 };
 
 /** Which step writes a section, for the message of `dossier-incomplete`. */
@@ -53,28 +57,36 @@ const sectionOf: Readonly<Partial<Record<StepName, SectionName>>> = Object.fromE
   Object.entries(writers).map(([section, step]) => [step, section]),
 );
 
-/** Steps that look at the fleet itself. */
+/** Steps that look at the fleet itself, not at one recipe of it. */
 const fleetSteps: ReadonlySet<StepName> = new Set(['sweep', 'drift', 'testme', 'report']);
 
 /**
  * Runs the named steps in order over one dossier. The first `refused` or `error` ends the line; every step that ran
- * has written its outputs. Returns the outcome of the last one.
+ * has written its outputs. Answers how the last one ended.
  */
-export async function runLine(given: LineInput): Promise<OutcomeName> {
+export async function runLine(given: LineInput): Promise<LineEnd> {
   const names = stepsOf(given.settings.step, given.host.settingName('step'));
-  const input = names.some((name) => fleetSteps.has(name)) ? given : { ...given, ...(await legOf(given)) };
-  const tools = createTools(input);
+  const whole = names.some((name) => fleetSteps.has(name));
+  const input = { ...given, ...(await (whole ? ofFleet(given) : legOf(given))) };
+  const tools = createTools({ ...input, release: (recipe, commit) => releaseOf(given, recipe, commit) });
   const run = new Run(input, tools);
-  let outcome: OutcomeName = 'done';
+  let end: LineEnd | undefined;
   try {
     for (const name of names) {
-      outcome = await run.step(name);
-      if (outcome === 'refused' || outcome === 'error') break;
+      end = await run.step(name);
+      if (end.outcome === 'refused' || end.outcome === 'error') break;
     }
   } finally {
     await tools.close();
   }
-  return outcome;
+  if (end === undefined) throw new Failure('step-missing');
+  return end;
+}
+
+/** The line `release` over one recipe of the fleet, as a sweep runs it. */
+async function releaseOf(given: LineInput, recipe: string, commit: string): Promise<LineEnd> {
+  const settings: Settings = { ...given.settings, step: ['release'], recipe, candidate: commit };
+  return runLine({ ...given, settings, inner: true });
 }
 
 /** GitHub's `post` run: removes what a killed step of this job left behind. */
@@ -97,7 +109,7 @@ class Run {
     this.tools = tools;
   }
 
-  async step(name: StepName): Promise<OutcomeName> {
+  async step(name: StepName): Promise<LineEnd> {
     const { host, signal } = this.input;
     host.log.group(`${name}`);
     let result: StepResult;
@@ -117,9 +129,9 @@ class Run {
     host.log.endGroup();
     for (const { code, message, remedy } of failures)
       host.log.finding(finding(code, 'error', message, { remedy }));
-    await this.publish(name, result, failures);
+    if (this.input.inner !== true) await this.publish(name, result, failures);
     host.log.info(`knowngood: ${name} ${result.outcome} ${result.reasons[0] ?? '-'}`);
-    return result.outcome;
+    return { step: name, outcome: result.outcome, reasons: result.reasons };
   }
 
   private async runStep(name: StepName): Promise<StepResult> {

@@ -55,7 +55,7 @@ async function main(): Promise<number> {
       });
     }
     const { runLine } = await import('./line.ts');
-    const outcome = await runLine({ host, settings, env, now: () => new Date(), signal: cancel.signal });
+    const { outcome } = await runLine({ host, settings, env, now: () => new Date(), signal: cancel.signal });
     return exitCodes[outcome];
   } catch (error) {
     const { reportFatal } = await import('./report/fatal.ts');

@@ -10,6 +10,7 @@ import { defaultImage, ledgerAddress, recipeName, registryCredentials } from './
 import type { FleetLeg } from './settings/fleet-leg.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
+import { legOf, readFleet } from './tools/fleet.ts';
 import { once } from './tools/once.ts';
 import { projectTools } from './tools/project.ts';
 
@@ -31,6 +32,8 @@ interface ToolsInput {
   readonly env: Environment;
   /** The recipe of a fleet that this run is about. */
   readonly leg?: FleetLeg;
+  /** Runs the line over one recipe of the fleet; the line's own work. */
+  readonly release?: Tools['release'];
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -39,7 +42,8 @@ interface ToolsInput {
  * The only constructor of adapters. Each is made at first use, by import(), so that a step loads nothing that it
  * does not ask for, and once, so that connections and answers are shared.
  */
-export function createTools({ host, settings, env, leg, now, signal }: ToolsInput): OwnedTools {
+export function createTools(input: ToolsInput): OwnedTools {
+  const { host, settings, env, leg, now, signal } = input;
   const { log, event, workspace } = host;
   const closers: (() => Promise<unknown>)[] = [];
   const isForkPullRequest = event.kind === 'pull-request' && event.pullRequest?.fork === true;
@@ -266,6 +270,28 @@ export function createTools({ host, settings, env, leg, now, signal }: ToolsInpu
       ),
       credentials: credentialVariables(env),
     },
+    async fleet() {
+      if (settings.fleet === undefined) {
+        throw new Failure('setting-missing', 'Which fleet to look at is not said.', {
+          remedy: `Set \`${host.settingName('fleet')}\` to the path of fleet.yml.`,
+        });
+      }
+      return readFleet(workspace, settings.fleet);
+    },
+    async remoteTags(address) {
+      const [{ lsRefs }, { listRemoteTags }, { parseRemote }, { credentialFor }] = await Promise.all([
+        import('./git/ls-refs.ts'),
+        import('./git/tags.ts'),
+        import('./git/remote.ts'),
+        import('./git/credential.ts'),
+      ]);
+      const remote = parseRemote(address, { insecureHosts: settings.insecureRegistries, folder: workspace });
+      const credential = credentialFor(remote, await project.gitCredentials());
+      return (await lsRefs(await http(), remote, credential)) ?? listRemoteTags(await project.git(), remote);
+    },
+    ofRecipe: async (recipe) =>
+      createTools({ ...input, ...(await legOf({ host, settings: { ...settings, recipe } })) }),
+    release: input.release ?? (() => Promise.reject(new Failure('step-unavailable'))),
     registry,
     http,
     forge,

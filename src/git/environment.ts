@@ -1,3 +1,4 @@
+import { basicAuthorization } from './credential.ts';
 /** Credentials for one exact origin (`https://git.example.org`, with port where it is not the usual one). */
 export interface GitCredential {
   readonly origin: string;
@@ -128,9 +129,8 @@ function transportConfig({ transport, credential }: EnvironmentRequest): (readon
   if (transport !== 'https' && transport !== 'http') return [];
   if (credential === undefined)
     return [['http.followRedirects', transport === 'https' ? 'initial' : 'false']];
-  const pair = Buffer.from(`${credential.username}:${credential.password}`).toString('base64');
   return [
-    [`http.${credential.origin}/.extraHeader`, `Authorization: Basic ${pair}`],
+    [`http.${credential.origin}/.extraHeader`, `Authorization: ${basicAuthorization(credential)}`],
     // git keeps the extra header when a redirect moves it to another host.
     ['http.followRedirects', 'false'],
   ];

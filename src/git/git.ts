@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../outcome.ts';
+import { credentialFor } from './credential.ts';
 import { type GitCredential, gitEnvironment, globalConfig } from './environment.ts';
 import { gitFailure } from './failures.ts';
 import type { Remote } from './remote.ts';
@@ -206,17 +207,6 @@ export function createGit(settings: GitSettings): Git {
       return gitDir;
     },
   };
-}
-
-/** Credentials go to their exact origin; those in the address itself come first. */
-function credentialFor(
-  remote: Remote | undefined,
-  known: readonly GitCredential[],
-): GitCredential | undefined {
-  const { origin } = remote ?? {};
-  if (remote === undefined || origin === undefined) return undefined;
-  if (remote.credential !== undefined) return { origin, ...remote.credential };
-  return known.find((credential) => credential.origin === origin);
 }
 
 function stop(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {

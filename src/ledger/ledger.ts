@@ -50,6 +50,8 @@ export interface Ledger {
   init(): Promise<boolean>;
   recipes(): Promise<readonly string[]>;
   read(recipe: string): Promise<RecipeView>;
+  /** Every recipe of the ledger, of one moment. */
+  all(): Promise<ReadonlyMap<string, RecipeView>>;
   /** Promoted releases of this image (`registry/repository`), for the floating tags that its recipes share. */
   promoted(image: string): Promise<readonly PromotedRelease[]>;
   /** Appends a finished test; the same line twice is written once. Answers the line with its `firstSeen`. */

@@ -32,6 +32,10 @@ export function ledgerOver(store: Store): Ledger {
     init: () => store.create(),
     recipes: async () => [...(await store.readAll()).keys()].sort(),
     read: view,
+    all: async () =>
+      new Map(
+        [...(await store.readAll())].map(([recipe, files]) => [recipe, viewOf(recipe, files)] as const),
+      ),
 
     async promoted(image) {
       const all: PromotedRelease[] = [];

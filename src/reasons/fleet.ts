@@ -1,7 +1,29 @@
-import { failure } from './reason.ts';
+import { failure, good, skip } from './reason.ts';
 
 /** Codes of `sweep`. */
 export const fleet = {
+  swept: good('Every recipe of the fleet has a result, and none is an error.'),
+  'sweep-errors': failure(
+    'At least one recipe of the fleet ended in an error.',
+    'Look at the findings; the other recipes are not touched by it.',
+  ),
+  'sweep-incomplete': failure(
+    'The results are not exactly one for each recipe of the fleet.',
+    'Report this; do not believe the results of this sweep.',
+  ),
+  backoff: skip(
+    'This version was not promoted lately, and rests before it is tried again.',
+    'Release a new version, or wait; the result says until when.',
+  ),
+  'time-budget': skip(
+    'The time budget of the sweep was used up.',
+    'The next sweep goes on; or raise `time-budget`.',
+  ),
+  'disk-budget': skip('There is too little free disk.', 'Make room, or lower `disk-budget`.'),
+  'mirror-stale': failure(
+    'The mirror could not be brought up to date with its upstream.',
+    'Check the address and the token of both sides.',
+  ),
   'fleet-empty': failure('The fleet lists no recipe.', 'List at least one recipe in fleet.yml.'),
   'fleet-unreadable': failure(
     'The fleet file cannot be read.',

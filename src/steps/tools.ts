@@ -6,6 +6,7 @@ import type { Forge } from '../forge/forge.ts';
 import type { Git } from '../git/git.ts';
 import type { Branch, History } from '../git/history.ts';
 import type { Remote } from '../git/remote.ts';
+import type { RemoteTag } from '../git/tags.ts';
 import type { Programs } from '../harness/site.ts';
 import type { Clock } from '../http/clock.ts';
 import type { Http } from '../http/http.ts';
@@ -14,8 +15,15 @@ import type { Policy } from '../provenance/policy.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { TagFact } from '../rules/releases.ts';
 import type { StatedVersion } from '../rules/step-back.ts';
+import type { LineEnd } from '../rules/sweep/result.ts';
 import type { TestRules } from '../rules/test-plan.ts';
+import type { FleetFile } from '../settings/fleet-file.ts';
 import type { RecipeFile } from '../settings/recipe-file.ts';
+
+/** The tools that look at one recipe of a fleet. */
+export type RecipeTools = Pick<Tools, 'upgradeFacts' | 'recipeFile' | 'candidate'> & {
+  close(): Promise<void>;
+};
 
 /**
  * What steps may ask for. `src/tools.ts` is the only implementation: it constructs each adapter at first use, by
@@ -102,6 +110,14 @@ export interface Tools {
   forge(): Promise<Forge>;
   /** The Drone server that the settings name. */
   droneServer(): Promise<DroneServer>;
+  /** The fleet that the settings name, from the workspace. */
+  fleet(): Promise<FleetFile>;
+  /** The tags of any remote, asked for now: by one request over a shared connection where the server can. */
+  remoteTags(address: string): Promise<ReadonlyMap<string, RemoteTag>>;
+  /** What git and configuration say of one recipe of the fleet; to be closed. */
+  ofRecipe(recipe: string): Promise<RecipeTools>;
+  /** Runs the line `release` over a commit of one recipe of the fleet. */
+  release(recipe: string, commit: string): Promise<LineEnd>;
   git(): Promise<Git>;
   /** Where tags, release branch and pull-request refs are read. */
   repository(): Promise<Remote>;

@@ -1,5 +1,6 @@
 import type { Host } from '../hosts/host.ts';
 import { Failure } from '../outcome.ts';
+import { ledgerAddress } from '../settings/defaults.ts';
 import type { FleetFile } from '../settings/fleet-file.ts';
 import type { LegInput } from '../settings/fleet-leg.ts';
 import type { Settings } from '../settings/schema.ts';
@@ -7,6 +8,14 @@ import type { Settings } from '../settings/schema.ts';
 interface FleetInput {
   readonly host: Host;
   readonly settings: Settings;
+}
+
+/** A step that looks at the whole fleet has its ledger. */
+export async function ofFleet({ host, settings }: FleetInput): Promise<Partial<FleetInput>> {
+  if (settings.fleet === undefined) return {};
+  const { value } = await readFleet(host.workspace, settings.fleet);
+  const ledger = ledgerAddress(settings, host.event, value.ledger);
+  return ledger === undefined ? {} : { settings: { ...settings, ledger } };
 }
 
 /** With the setting `fleet`, a run is about one recipe of it; without, nothing changes. */
