@@ -7,6 +7,7 @@ import type { Comparison } from './measure.ts';
 const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Comparison[]> }>>> = {
   'build-push': () => import('./build-push.ts'),
   http: () => import('./http.ts'),
+  promote: () => import('./promote.ts'),
   recipe: () => import('./recipe.ts'),
   'step-back': () => import('./step-back.ts'),
   'start-up': () => import('./start-up.ts'),

@@ -102,13 +102,17 @@ export async function makeWorld(registry: string, ledger: World['ledger'] | 'fil
 export async function release(
   world: World,
   version: string,
-  more: { readonly content?: string; readonly labels?: Record<string, string>; readonly image?: Image } = {},
+  more: {
+    readonly content?: string;
+    readonly labels?: Record<string, string>;
+    readonly image?: (commit: string) => Image;
+  } = {},
 ): Promise<Released> {
   git(world.repository, 'commit', '-q', '--allow-empty', '-m', version);
   git(world.repository, 'tag', version);
   const commit = git(world.repository, 'rev-parse', 'HEAD');
   const image =
-    more.image ??
+    more.image?.(commit) ??
     (await makeImage([[{ path: 'version', content: more.content ?? version }]], {
       config: {
         Labels: {
