@@ -8,6 +8,8 @@ import {
   pendingSince,
   type StatusLine,
 } from '../../../src/rules/admission.ts';
+import type { CommentCommand } from '../../../src/rules/comment.ts';
+import { corpus, read } from './comment-corpus.ts';
 
 const HEAD = '89abcdef0123456789abcdef0123456789abcdef';
 const OLD = '0000000000000000000000000000000000000001';
@@ -163,6 +165,55 @@ describe('admitting a comment', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+/** What becomes of each comment of the corpus, by who wrote it and what happened to it since. */
+describe('the corpus of comments', () => {
+  const created = { edited: false, byBot: false, botAllowed: false };
+  const byKind = {
+    none: silent,
+    quoted: refused('quoted-command'),
+    'short-commit': refused('sha-required'),
+    'unknown-argument': refused('unknown-argument'),
+    run: admitted(true),
+  };
+  const told: Record<string, (command: CommentCommand) => [Partial<AdmissionFacts>, Admission]> = {
+    'of a maintainer': ({ kind, ...more }) => [
+      {},
+      'quick' in more && more.quick
+        ? ({ ...admitted(true), notes: ['warm-unavailable'] } as Admission)
+        : byKind[kind],
+    ],
+    'of a reader': ({ kind }) => [
+      { permission: 'read' },
+      kind === 'none' ? silent : refused('denied-permission'),
+    ],
+    'of a bot': () => [{ comment: { ...created, byBot: true } }, silent],
+    'of a maintainer, edited since': ({ kind }) => [
+      { comment: { ...created, edited: true } },
+      kind === 'none' || kind === 'quoted' ? byKind[kind] : refused('comment-edited'),
+    ],
+    'that an edit event is about': () => [{ action: 'edited' }, silent],
+    'on an issue': ({ kind }) => [
+      { pull: undefined } as never,
+      kind === 'none' ? silent : refused('not-a-pull-request'),
+    ],
+    'on a fork': (command) => [
+      { pull: { ...pull, fork: true } },
+      command.kind !== 'run'
+        ? byKind[command.kind]
+        : command.commit === undefined
+          ? refused('sha-required')
+          : ({ ...admitted(false), notes: command.quick ? ['warm-unavailable'] : [] } as Admission),
+    ],
+  };
+  it.each(Object.entries(told))('%s', (_, decide) => {
+    for (const [body] of Object.values(corpus).flat()) {
+      const command = read(body);
+      const [change, expected] = decide(command);
+      expect(admit({ ...plain, ...change, command }), body).toEqual(expected);
+    }
   });
 });
 
