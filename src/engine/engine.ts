@@ -86,7 +86,7 @@ export interface Engine {
   tag(imageId: string, repository: string, tag: string): Promise<void>;
   /**
    * Pushes one tag; the digest is the engine's word and must be confirmed against the registry. Failures that may
-   * pass are tried again, up to 6 times in all; `registry-denied` and `dest-tag-conflict` are final.
+   * pass are tried again, until one has come 6 times; `registry-denied` and `dest-tag-conflict` are final.
    */
   push(
     repository: string,

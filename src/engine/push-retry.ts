@@ -11,6 +11,8 @@ export interface EngineClock {
 }
 
 export const pushTries = 6;
+/** However different the failures are. */
+const mostTries = 15;
 /** All tries of one push together. */
 const deadlineMs = 30 * 60_000;
 const longestWaitMs = 30_000;
@@ -28,7 +30,8 @@ interface Pushing {
 }
 
 /**
- * Pushes until it worked, cannot work, or was tried 6 times. A failure may come after the tag moved (the answer was
+ * Pushes until it worked, cannot work, or failed 6 times in one way. One push is a dozen requests, most of which the
+ * engine does not repeat: over a bad line it rarely fails twice at the same place, and gets further each time. A failure may come after the tag moved (the answer was
  * lost), so the registry is asked before anything is decided; the engine itself repeats neither 429 nor 503 of a
  * manifest.
  */
@@ -37,6 +40,7 @@ export async function pushWithRetries(
   push: Pushing,
 ): Promise<{ digest: Digest }> {
   const giveUpAt = push.clock.now() + deadlineMs;
+  const ways = new Map<string, number>();
   for (let attempt = 1; ; attempt++) {
     const result = await once();
     if (push.signal.aborted) throw new Failure('cancelled');
@@ -48,15 +52,26 @@ export async function pushWithRetries(
       return { digest: landed };
     }
     const failure = pushFailure(result.failed, push.host, push.reference);
-    if (kind !== 'transient' || attempt === pushTries) throw failure;
-    const wait = Math.min(longestWaitMs, retryAfter(result.failed) ?? backOff(attempt, push.clock.random()));
+    const way = wayOf(result.failed);
+    const times = (ways.get(way) ?? 0) + 1;
+    ways.set(way, times);
+    if (kind !== 'transient' || times === pushTries || attempt === mostTries) throw failure;
+    const wait = Math.min(
+      longestWaitMs,
+      retryAfter(result.failed) ?? backOff(Math.min(attempt, 5), push.clock.random()),
+    );
     if (push.clock.now() + wait > giveUpAt) throw failure;
     push.tell(
-      `Try ${attempt} of ${pushTries} to push ${push.reference} failed; the next one is in ${Math.ceil(wait / 1000)} s. ${failure.message}`,
+      `Try ${attempt} to push ${push.reference} failed (${times} of ${pushTries} in this way); the next one is in ${Math.ceil(wait / 1000)} s. ${failure.message}`,
     );
     await push.clock.sleep(wait, push.signal);
     if (push.signal.aborted) throw new Failure('cancelled');
   }
+}
+
+/** What failed and how, without what differs from one time to the next: ports, ids of uploads, digests. */
+function wayOf(message: string): string {
+  return message.replace(/[0-9a-f]{8,}|[0-9a-f-]{36}|:\d{2,5}\b|_state=\S+/g, '#');
 }
 
 /** The digest under the tag, if the registry answers and it is the image that was pushed. */

@@ -63,7 +63,10 @@ export function isLostUpload(response: HttpResponse): boolean {
   return /unknown blob|blob upload invalid/i.test(response.text());
 }
 
-/** The Failure for an answer that is neither success nor certain absence; `said` quotes it, masked. */
+/**
+ * The Failure for an answer that is neither success nor certain absence; `said` quotes it, masked. The cause of a
+ * `registry-failed` has the status, for those who try again themselves.
+ */
 export function failureOf(response: HttpResponse, asked: Asked, said: string): Failure {
   const { status } = response;
   const text = response.text();
@@ -82,6 +85,7 @@ export function failureOf(response: HttpResponse, asked: Asked, said: string): F
   if (status === 429) {
     return new Failure('registry-failed', `${asked.registry} limits how often it may be asked: ${said}.`, {
       remedy: 'Log in to the registry, or try again later.',
+      cause: { status },
     });
   }
   if (status === 404 && codes.length === 0) {
@@ -92,11 +96,10 @@ export function failureOf(response: HttpResponse, asked: Asked, said: string): F
   }
   const message = `${asked.registry} failed to ${asked.doing} ${asked.image}: ${said}.`;
   const missing = asked.doing === 'push' && codes.includes('NAME_UNKNOWN');
-  return new Failure(
-    'registry-failed',
-    message,
-    missing ? { remedy: 'Create the repository in the registry first.' } : {},
-  );
+  return new Failure('registry-failed', message, {
+    cause: { status },
+    ...(missing ? { remedy: 'Create the repository in the registry first.' } : {}),
+  });
 }
 
 /** Immutable tags: each registry has its own status and words (ECR 400, Harbor 412, Artifact Registry and ACR 409 …). */

@@ -7,6 +7,7 @@ import type { StepInput } from '../step.ts';
 
 /** How long a registry may take to show what it took: GHCR lags for seconds. */
 const readBackMs = 60_000;
+const putTries = 6;
 /** How long after its put a released tag is looked at again: another job's put at the same moment shows by then. */
 const settleMs = 2_000;
 
@@ -64,16 +65,37 @@ export async function putReleasedTag(
 ): Promise<Digest> {
   const registry = await input.tools.registry();
   const reference = withTag(image, tag);
-  const first = judge(await lookAt(registry, reference), contents, reference);
-  if (first !== undefined) return first;
-  await registry.putManifest(reference, contents.manifest, { once: true }).catch(async (cause) => {
-    // The answer may be what was lost, not the put.
-    if ((await registry.head(reference))?.digest !== contents.manifest.digest) throw cause;
-  });
+  for (let attempt = 1; ; attempt++) {
+    // Before each try, not only the first: between two of them another job may have put its image.
+    const there = judge(await lookAt(registry, reference), contents, reference);
+    if (there !== undefined) {
+      if (attempt === 1) return there;
+      break;
+    }
+    try {
+      await registry.putManifest(reference, contents.manifest, { once: true });
+      break;
+    } catch (cause) {
+      if (attempt === putTries || !mayPass(cause)) throw cause;
+      const wait = 500 * 2 ** (attempt - 1) * (1 - input.tools.clock.random() / 2);
+      const { message } = cause as Failure;
+      input.log.info(`${message} Looking again in ${(wait / 1000).toFixed(1)} s.`);
+      await input.tools.clock.sleep(wait, input.signal);
+      if (input.signal.aborted) throw new Failure('cancelled');
+    }
+  }
   await input.tools.clock.sleep(settleMs, input.signal);
   const second = judge(await lookAt(registry, reference), contents, reference);
   if (second === undefined) await readBack(input, image, contents.manifest.digest, tag);
   return second ?? contents.manifest.digest;
+}
+
+/** Whether a put that failed may work when it is tried again; a refusal, and what nobody knows, may not. */
+function mayPass(failure: unknown): boolean {
+  if (!(failure instanceof Failure)) return false;
+  if (failure.code === 'registry-unreachable') return true;
+  const status = (failure.cause as { status?: unknown } | undefined)?.status;
+  return failure.code === 'registry-failed' && [408, 429, 500, 502, 503, 504].some((one) => one === status);
 }
 
 function judge(looked: Looked, contents: ImageContents, reference: Reference): Digest | undefined {

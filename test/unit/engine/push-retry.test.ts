@@ -82,6 +82,16 @@ describe('pushWithRetries', () => {
   };
   const busy: PushTry = { failed: 'received unexpected HTTP status: 503 Service Unavailable' };
 
+  it('goes on while it fails in another way each time, fifteen times at most', async () => {
+    const bad = (path: string): PushTry => ({
+      failed: `Put "http://127.0.0.1:5000/v2/${path}": read tcp 127.0.0.1:${Math.floor(Math.random() * 60_000)}: EOF`,
+    });
+    const mixed = ['blobs/a', 'manifests/b', 'c', 'd', 'blobs/a', 'manifests/b', 'c', 'd'].map(bad);
+    expect(await run([...mixed, { digest }])).toMatchObject({ result: { digest }, done: 9 });
+    expect((await run(Array.from({ length: 9 }, () => bad('blobs/a')))).done).toBe(6);
+    expect((await run(Array.from({ length: 99 }, (_, index) => bad('x'.repeat(index))))).done).toBe(15);
+  });
+
   it('tries again, six times in all, each told', async () => {
     const { result, waits, told, done } = await run(Array.from({ length: 9 }, () => busy));
     expect(done).toBe(6);
