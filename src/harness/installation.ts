@@ -4,6 +4,7 @@ import type { ServiceState } from './containers.ts';
 import { crashIn } from './crash.ts';
 import { pause, within } from './deadline.ts';
 import type { Deployment } from './deploy/deployment.ts';
+import { callFailure } from './deploy/start-failure.ts';
 import { effectOf, type Snapshot, snapshotOf } from './effect.ts';
 import type { Command, Release } from './plan.ts';
 import { canJudge, followAll, READY_MS, type Readiness, waitReady } from './ready.ts';
@@ -133,7 +134,8 @@ export class Installation {
     return this.notes.phase(this.tier, name, async () => {
       try {
         return await work();
-      } catch (cause) {
+      } catch (thrown) {
+        const cause = callFailure(thrown, name, this.signal);
         if (cause instanceof Failure && cause.code === 'deadline') await this.outOfTime(scene, cause);
         throw cause;
       }

@@ -39,7 +39,13 @@ export function openJournal(folder: string, runId: string, owner: string): Journ
   const known = new Set<string>();
   const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
   const file = onDisk(() => openSync(path, O_APPEND | O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600));
-  onDisk(() => writeSync(file, `${JSON.stringify({ owner })}\n`));
+  try {
+    onDisk(() => writeSync(file, `${JSON.stringify({ owner })}\n`));
+  } catch (cause) {
+    closeSync(file);
+    rmSync(path, { force: true });
+    throw cause;
+  }
   return {
     path,
     note(kind, name) {

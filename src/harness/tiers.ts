@@ -1,4 +1,4 @@
-import { Failure } from '../outcome.ts';
+import { Failure, type Finding } from '../outcome.ts';
 import { deadline, within } from './deadline.ts';
 import type { Deployment } from './deploy/deployment.ts';
 import { type From, Installation, type Up } from './installation.ts';
@@ -54,7 +54,7 @@ export async function runTiers(input: TierInput): Promise<Omit<TestRun, 'started
     tiers,
     phases: notes.phases,
     troubles: notes.troubles,
-    findings: notes.findings(),
+    findings: [...notes.findings(), ...pass.findings],
     broken,
     ran,
     ...(base === undefined ? {} : { base }),
@@ -89,6 +89,7 @@ async function endOf(
   } catch (cause) {
     if (cancel.aborted) throw cancel.reason;
     if (!(cause instanceof Failure)) throw cause;
+    pass.findings.push(...cause.findings);
     const verdict = cause.outcome === 'refused' ? 'fail' : 'inconclusive';
     return end({ verdict, reason: cause.code, detail: cause.message });
   } finally {
@@ -103,6 +104,8 @@ class Pass {
   private readonly open = new Set<Deployment>();
   private live: { deployment: Deployment; up: Up } | undefined;
   readonly broken: BrokenBase[] = [];
+  /** Places in the recipe's files that a failure named. */
+  readonly findings: Finding[] = [];
   ran: TestRun['ran'] = {};
   base: number | undefined;
   effect: boolean | undefined;

@@ -411,8 +411,13 @@ function brokenFindings({ broken }: TestRun): Finding[] {
 /** The reason as an annotation, where the answer is not green. */
 function outcomeFinding(verdict: Verdict, run: TestRun): Finding[] {
   if (verdict === 'green') return [];
+  // One that names its place in a file is said there.
+  const placed = new Set(run.findings.filter(({ level }) => level === 'error').map(({ code }) => code));
   return run.tiers.flatMap(({ name, verdict: result, reason, detail }) =>
-    (result === 'fail' || result === 'inconclusive') && reason !== undefined && reason !== 'tier-not-run'
+    (result === 'fail' || result === 'inconclusive') &&
+    reason !== undefined &&
+    reason !== 'tier-not-run' &&
+    !placed.has(reason)
       ? [finding(reason, 'error', `${name}: ${detail ?? reason}`)]
       : [],
   );

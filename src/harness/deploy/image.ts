@@ -10,7 +10,7 @@ import { isPortTaken, PORT_TRIES } from '../ports.ts';
 import { sendFiles } from '../send-files.ts';
 import type { Site } from '../site.ts';
 import type { Deployment } from './deployment.ts';
-import { startFailure } from './start-failure.ts';
+import { callFailure, startFailure } from './start-failure.ts';
 
 type ImagePlan = Extract<DeployPlan, { kind: 'image' }>;
 
@@ -115,7 +115,7 @@ export function imageDeployment(
         await joinNetwork(site, project);
         await start(release, reference, signal);
       } catch (cause) {
-        throw cause instanceof Failure ? cause : engineFailure(cause, `starting the ${release.role}`, signal);
+        throw callFailure(cause, `starting the ${release.role}`, signal);
       }
     },
     async halt(signal) {

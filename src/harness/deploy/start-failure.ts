@@ -18,6 +18,19 @@ export function startFailure(cause: unknown, service: string, signal: AbortSigna
   return engineFailure(cause, `starting \`${service}\``, signal);
 }
 
+/**
+ * What an engine's answer or a broken connection to it means for the run. An error that is neither is our own fault,
+ * and is given back as it is.
+ */
+export function callFailure(cause: unknown, doing: string, signal: AbortSignal): unknown {
+  if (cause instanceof Failure) return cause;
+  const { code } = cause as { code?: unknown };
+  if (engineStatus(cause) === undefined && typeof code !== 'string') return cause;
+  const words = engineWords(cause);
+  if (isDiskFull(words)) return new Failure('disk-full', `No space is left: ${words}`, { cause });
+  return engineFailure(cause, doing, signal);
+}
+
 export function isDiskFull(words: string): boolean {
   return /no space left on device|disk quota exceeded|\bENOSPC\b/i.test(words);
 }
