@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Finding, Level } from '../outcome.ts';
-import { type ReasonCode, reasons } from '../reasons.ts';
+import type { ReasonCode } from '../reasons.ts';
 import { code, table } from './markdown.ts';
 
 /** Marks our one issue about a recipe; with the author's id it is found again. */
@@ -72,11 +72,6 @@ function findingsTable(findings: readonly Finding[]): string {
     table(['finding', 'where', 'what', 'what to do'], rows),
     ...(more > 0 ? ['', `${more} more are in \`drift-findings\`.`] : []),
   ].join('\n');
-}
-
-/** What an issue tells: everything but remarks and open questions, which pass by themselves. */
-export function worthAnIssue(findings: readonly Finding[]): readonly Finding[] {
-  return findings.filter(({ code: name, level }) => level !== 'info' && reasons[name].class !== 'failure');
 }
 
 /** Equal for equal findings, whatever their order. */

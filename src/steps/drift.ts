@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Failure, type Finding, finding } from '../outcome.ts';
-import type { ReasonCode } from '../reasons.ts';
+import { type ReasonCode, reasons } from '../reasons.ts';
 import { driftSummary, inOrder } from '../report/drift.ts';
 import { sarifLog } from '../report/sarif.ts';
 import { nextBaseline, readBaseline } from '../rules/drift/baseline.ts';
@@ -43,11 +43,7 @@ export const step: FreeStep = {
       told.findings.push(...(await look(input, asked, told.project)));
     } catch (error) {
       // Without repository or ledger nothing can be compared: an error, in the form of every other one.
-      if (!(error instanceof Failure) || error.code === 'cancelled' || error.outcome !== 'error') throw error;
-      told.findings.push(
-        ...error.findings,
-        finding('cannot-determine', 'error', error.message, { remedy: error.remedy }),
-      );
+      told.findings.push(...asFindings(error));
     }
     const findings = inOrder(told.findings);
     const verdict = driftVerdict(findings, asked.failOn);
@@ -93,11 +89,22 @@ async function look(input: FreeStepInput, asked: Asked, project: Project): Promi
   const checking = { tools, settings, log, now, signal, project, look: budget, untrusted: asked.untrusted };
   try {
     // All at once: they share connections and answers.
-    const found = await Promise.all(asked.checks.map((name) => checks[name](checking)));
+    const found = await Promise.all(
+      asked.checks.map((name) => checks[name](checking).catch((error: unknown) => asFindings(error))),
+    );
     return [...project.findings, ...found.flat()];
   } finally {
     budget.end();
   }
+}
+
+/** What a check, or what all of them need, could not do: a finding that makes the verdict `error`. */
+function asFindings(error: unknown): readonly Finding[] {
+  if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+  const { code, message, remedy, findings } = error;
+  if (findings.some((one) => one.code === code)) return findings;
+  const told = reasons[code].class === 'failure' ? code : 'cannot-determine';
+  return [...findings, finding(told, 'error', message, { remedy })];
 }
 
 interface Told {
@@ -140,10 +147,10 @@ async function remember(
 ): Promise<void> {
   if (ledger === undefined || view === undefined) return;
   const tags = releases.releases.map(({ tag }) => tag);
-  const before = view.baseline();
-  const next = nextBaseline(readBaseline(before), tags, now().getTime());
-  if (JSON.stringify(before) === JSON.stringify(next)) return;
   try {
+    const before = view.baseline();
+    const next = nextBaseline(readBaseline(before), tags, now().getTime());
+    if (JSON.stringify(before) === JSON.stringify(next)) return;
     await ledger.writeBaseline(recipe, next);
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
@@ -154,7 +161,7 @@ async function remember(
 function answer(
   { log }: FreeStepInput,
   asked: Asked,
-  { verdict, outcome, reasons, behind }: DriftVerdict,
+  { verdict, outcome, reasons: why, behind }: DriftVerdict,
   findings: readonly Finding[],
   sarif: string | undefined,
 ): StepResult {
@@ -162,7 +169,7 @@ function answer(
     log.info(line);
   return {
     outcome,
-    reasons,
+    reasons: why,
     outputs: { 'drift-verdict': verdict, 'drift-findings': JSON.stringify(findings), sarif },
     summary: driftSummary({ verdict, findings, checks: asked.checks }),
     facts: [

@@ -86,11 +86,11 @@ function ownPin(looked: LookedAtPin, release: OwnRelease): Finding[] {
       return [about('pin-behind', 'warning', looked, message, { ...more, found: digest })];
     }
   }
-  return otherPin(looked, order === 0 ? release : undefined);
+  return otherPin(looked, release, order);
 }
 
 /** Existence, digest and floating: all that can be said about an image whose releases are not ours. */
-function otherPin(looked: LookedAtPin, release?: OwnRelease): Finding[] {
+function otherPin(looked: LookedAtPin, release?: OwnRelease, order?: number): Finding[] {
   const { pin, state } = looked;
   const { tag, digest } = pin.reference;
   const name = formatReference(pin.reference);
@@ -99,7 +99,7 @@ function otherPin(looked: LookedAtPin, release?: OwnRelease): Finding[] {
   const now = state === 'not-asked' || 'unanswered' in state ? undefined : state.known;
   if (digest !== undefined) {
     if (tag === undefined || now === undefined || now.same) return [];
-    const replacement = pin.rewrite({ tag, digest: release?.digest ?? now.digest });
+    const replacement = pin.rewrite({ tag, digest: (order === 0 && release?.digest) || now.digest });
     const message = `The tag of ${name} holds other content now: ${short(now.digest)}.`;
     return [
       about('pin-digest-stale', 'warning', looked, message, {
@@ -109,9 +109,12 @@ function otherPin(looked: LookedAtPin, release?: OwnRelease): Finding[] {
       }),
     ];
   }
-  if (release !== undefined || (tag !== undefined && !floats(tag))) return [];
+  if (tag !== undefined && (order === 0 || !floats(tag))) return [];
+  // Of our own image the release is known; of another only what its tag holds now.
   const replacement =
-    now === undefined ? undefined : pin.rewrite({ tag: tag ?? 'latest', digest: now.digest });
+    release !== undefined
+      ? pin.rewrite({ tag: wantedTag(undefined, release.version) })
+      : now && pin.rewrite({ tag: tag ?? 'latest', digest: now.digest });
   const what = tag === undefined ? `${name} has no tag, which means \`latest\`` : `The tag of ${name} moves`;
   return [
     about('pin-floating', 'info', looked, `${what}.`, replacement === undefined ? {} : { replacement }),

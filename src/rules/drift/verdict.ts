@@ -1,5 +1,5 @@
 import type { Finding, Outcome } from '../../outcome.ts';
-import type { ReasonCode } from '../../reasons.ts';
+import { type ReasonCode, reasons } from '../../reasons.ts';
 
 export interface DriftVerdict extends Outcome {
   readonly verdict: 'clean' | 'drift' | 'error';
@@ -9,19 +9,19 @@ export interface DriftVerdict extends Outcome {
   readonly failing: readonly Finding[];
 }
 
-/** Codes that make the verdict `error`: a question stayed open, or an answer cannot be believed. */
-const openCodes: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
-  'cannot-determine',
-  'record-untrusted',
-  'record-too-new',
-  'intent-invalid',
-]);
+/**
+ * Whether a finding of this code leaves a question open, which makes the verdict `error`: a look-up without an answer,
+ * or an answer that cannot be believed. A damaged record is no open question: it is there, and it is damaged.
+ */
+export function isOpen(code: ReasonCode): boolean {
+  return reasons[code].class === 'failure' && code !== 'record-corrupt';
+}
 
 /** `error` before `drift` before `clean`: with an open question nothing is known to be clean. */
 export function driftVerdict(findings: readonly Finding[], failOn: readonly ReasonCode[]): DriftVerdict {
   const failing = findings.filter(({ code }) => failOn.includes(code));
   const behind = findings.filter(({ code }) => code.endsWith('-behind')).length;
-  const unknown = findings.filter(({ code }) => openCodes.has(code)).map(({ code }) => code);
+  const unknown = findings.filter(({ code }) => isOpen(code)).map(({ code }) => code);
   if (unknown.length > 0) {
     const reasons = [...new Set([...unknown, ...failing.map(({ code }) => code)])];
     return { verdict: 'error', outcome: 'error', reasons, behind, failing };

@@ -15,10 +15,12 @@ const MOST_PROMOTED = 50;
 export async function canonical(checking: Checking): Promise<Finding[]> {
   const { project, now, look } = checking;
   const { record, tags, view, releases } = project;
+  // A damaged record is told already; without it nothing is known of what was promoted.
+  if (project.findings.length > 0) return [];
   const newest = latestStable(releases);
   const findings: Finding[] = [];
-  const runs = view?.runs() ?? [];
-  const seen = readBaseline(view?.baseline()).releases;
+  const runs = readable(() => view?.runs(), findings) ?? [];
+  const seen = readBaseline(readable(() => view?.baseline(), findings)).releases;
   const facts: CanonicalFacts = {
     ...(record === undefined
       ? {}
@@ -42,17 +44,22 @@ export async function canonical(checking: Checking): Promise<Finding[]> {
   return [...findings, ...checkCanonical(facts), ...('known' in lint ? lint.known : [])];
 }
 
-function unfinished({ project, now }: Checking, findings: Finding[]): Pick<CanonicalFacts, 'unfinished'> {
-  const { view } = project;
+/** What a part of the ledger says; where it is damaged, that is the finding. */
+function readable<T>(read: () => T, findings: Finding[]): T | undefined {
   try {
-    if (view?.lease(now().getTime()) !== 'expired') return {};
-    const intent = view.intent();
-    return intent === undefined ? {} : { unfinished: { version: intent.version, run: intent.run } };
+    return read();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     findings.push(finding(error.code, 'error', error.message, { remedy: error.remedy }));
-    return {};
+    return undefined;
   }
+}
+
+function unfinished({ project, now }: Checking, findings: Finding[]): Pick<CanonicalFacts, 'unfinished'> {
+  const { view } = project;
+  const expired = readable(() => view?.lease(now().getTime()) === 'expired', findings);
+  const intent = expired ? view?.intent() : undefined;
+  return intent === undefined ? {} : { unfinished: { version: intent.version, run: intent.run } };
 }
 
 /** What the version tags of everything that was promoted hold now. */

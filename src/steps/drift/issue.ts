@@ -1,14 +1,8 @@
 import type { Forge } from '../../forge/forge.ts';
 import type { Finding } from '../../outcome.ts';
-import {
-  driftIssue,
-  driftMarker,
-  fingerprintOf,
-  settledIssue,
-  urgencyOf,
-  worthAnIssue,
-} from '../../report/drift.ts';
+import { driftIssue, driftMarker, fingerprintOf, settledIssue, urgencyOf } from '../../report/drift.ts';
 import { type IssuePlan, type IssueReport, planIssue, stateLine } from '../../rules/drift/issue.ts';
+import { isOpen } from '../../rules/drift/verdict.ts';
 
 export interface IssueInputs {
   readonly recipe: string;
@@ -28,7 +22,8 @@ export async function upsertIssue(
   forge: Forge,
   { recipe, findings, failing, incomplete, url, now }: IssueInputs,
 ): Promise<IssuePlan> {
-  const told = worthAnIssue(findings);
+  // Remarks would keep it open for ever, and what was not answered passes by itself.
+  const told = findings.filter(({ level, code }) => level !== 'info' && !isOpen(code));
   const report: IssueReport = {
     clean: told.length === 0,
     incomplete,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../http/clock.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { imageChildren, parseManifest } from '../../oci/manifest.ts';
@@ -20,6 +21,8 @@ export class Look {
 
   constructor(clock: Pick<Clock, 'sleep'>, budgetMs: number, signal: AbortSignal) {
     this.#seconds = Math.round(budgetMs / 1000);
+    // Every request under way listens; Node takes more than ten for a leak and says so to the user.
+    setMaxListeners(AT_ONCE * 4, signal);
     const either = AbortSignal.any([signal, this.#stop.signal]);
     const over = (): 'over' => {
       this.#isOver = true;

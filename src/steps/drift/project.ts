@@ -123,7 +123,8 @@ async function readLedger(
   } catch (error) {
     if (!(error instanceof Failure) || !damaged.has(error.code)) throw error;
     findings.push(finding(error.code, 'error', error.message, { remedy: error.remedy }));
-    return { ledger };
+    // What is damaged is told, and nothing else that it says is believed.
+    return {};
   }
 }
 

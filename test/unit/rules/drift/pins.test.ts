@@ -49,9 +49,9 @@ describe('a pin of the own image', () => {
     [`${app}:2.0.0@${digest('c')}`, here, undefined, undefined],
     [`${app}@${digest('a')}`, here, undefined, undefined],
     [`${app}@${digest('1')}`, here, 'pin-behind', `${app}:2.0.0@${digest('a')}`],
-    [app, here, 'pin-floating', `${app}:latest@${digest('a')}`],
-    [`${app}:latest`, here, 'pin-floating', `${app}:latest@${digest('a')}`],
-    [`${app}:2`, here, 'pin-floating', `${app}:2@${digest('a')}`],
+    [app, here, 'pin-floating', `${app}:2.0.0`],
+    [`${app}:latest`, here, 'pin-floating', `${app}:2.0.0`],
+    [`${app}:2`, here, 'pin-floating', `${app}:2.0.0`],
     [`${app}:dev`, gone, 'pin-unknown-tag', undefined],
   ])('%s, %j: %s', (image, state, code, replacement) => {
     const [found, ...more] = check(image, state);
