@@ -22,10 +22,15 @@ export interface Answer {
 }
 
 /**
- * Sends one request and gives the answer's head. `over` is called once, when request and answer are through and their
+ * Sends one request and gives the answer's head. `free` is called once, when request and answer are through and their
  * connection is free or closed. No request is repeated here, and nothing is followed.
  */
-export function exchange(way: Way, url: URL, sent: Sent, over: () => void): Promise<Answer> {
+export function exchange(way: Way, url: URL, sent: Sent, free: () => void): Promise<Answer> {
+  let ended = false;
+  const over = () => {
+    if (!ended) free();
+    ended = true;
+  };
   let request: ClientRequest;
   try {
     request = begin(way, url, sent);
@@ -35,8 +40,16 @@ export function exchange(way: Way, url: URL, sent: Sent, over: () => void): Prom
   }
   return new Promise((resolve, reject) => {
     let answer: IncomingMessage | undefined;
-    // After the head, only the answer itself tells its reader the reason; the request would say "aborted".
-    const breakOff = (error: Error) => void (answer ?? request).destroy(error);
+    const end = (error: Error) => {
+      if (answer === undefined) reject(error);
+      over();
+    };
+    const breakOff = (error: Error) => {
+      // After the head, only the answer itself tells its reader the reason; the request would say "aborted".
+      (answer ?? request).destroy(error);
+      // A request that has no connection yet tells of its end only when it gets one.
+      if (request.socket === null) end(error);
+    };
     const abort = () => breakOff(fault('ABORTED', 'given up'));
     sent.signal.addEventListener('abort', abort);
     request.on('socket', (socket: Socket) => {
@@ -51,8 +64,7 @@ export function exchange(way: Way, url: URL, sent: Sent, over: () => void): Prom
     });
     request.once('close', () => {
       sent.signal.removeEventListener('abort', abort);
-      if (answer === undefined) reject(fault('ECONNRESET', 'connection closed'));
-      over();
+      end(fault('ECONNRESET', 'connection closed'));
     });
     request.on('error', reject);
     request.on('response', (message) => {
