@@ -20,10 +20,8 @@ import type { TestRules } from '../rules/test-plan.ts';
 import type { FleetFile } from '../settings/fleet-file.ts';
 import type { RecipeFile } from '../settings/recipe-file.ts';
 
-/** The tools that look at one recipe of a fleet. */
-export type RecipeTools = Pick<Tools, 'upgradeFacts' | 'recipeFile' | 'candidate'> & {
-  close(): Promise<void>;
-};
+/** The tools of one recipe of a fleet. */
+export type RecipeTools = Tools & { close(): Promise<void> };
 
 /**
  * What steps may ask for. `src/tools.ts` is the only implementation: it constructs each adapter at first use, by
@@ -114,7 +112,7 @@ export interface Tools {
   fleet(): Promise<FleetFile>;
   /** The tags of any remote, asked for now: by one request over a shared connection where the server can. */
   remoteTags(address: string): Promise<ReadonlyMap<string, RemoteTag>>;
-  /** What git and configuration say of one recipe of the fleet; to be closed. */
+  /** The tools as a run about one recipe of the fleet has them; to be closed. */
   ofRecipe(recipe: string): Promise<RecipeTools>;
   /** Runs the line `release` over a commit of one recipe of the fleet. */
   release(recipe: string, commit: string): Promise<LineEnd>;
