@@ -24,6 +24,8 @@ export interface PromoteInput extends Judged {
   readonly by: string;
   /** Decide, and write nothing. */
   readonly dryRun: boolean;
+  /** Told of the gate's answer before anything is written. */
+  readonly decided?: (gate: GateResult) => void;
 }
 
 export interface PromoteResult {
@@ -74,6 +76,7 @@ export async function promoteRelease(input: PromoteInput, tools: LookTools): Pro
       const answer = finished === input.candidate.version ? 'promoted' : 'already-canonical';
       return { answer, gate, moves, floating, ...(record === undefined ? {} : { canonical: record }) };
     }
+    input.decided?.(gate);
     const canonical = record === undefined ? {} : { canonical: record };
     if (gate.verdict !== 'pass') return { answer: 'refused', gate, moves: [], floating, ...canonical };
     const plan = planOf(input, taken, view, gate, moves, tools.waiting.now());

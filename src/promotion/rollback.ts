@@ -29,6 +29,8 @@ export interface RollbackInput
   readonly images: readonly string[];
   readonly by: string;
   readonly dryRun: boolean;
+  /** Told of the answer before anything is written. */
+  readonly decided?: (gate: GateResult) => void;
 }
 
 export interface RollbackResult {
@@ -60,6 +62,7 @@ export async function rollBack(input: RollbackInput, tools: LookTools): Promise<
     const judged = judgedAs(input, target);
     const { snapshot } = await takeSnapshot(judged, view, tools);
     const gate = evaluateGate(snapshot, rollbackConditions);
+    input.decided?.(gate);
     if (gate.verdict !== 'pass') return { answer: 'refused', gate, target, canonical: current, moves: [] };
     const moves = await movesBack(input, current, target, tools);
     if (input.dryRun) return { answer: 'planned', gate, target, canonical: current, moves };
@@ -189,6 +192,8 @@ function recordOf(
     kind: 'rollback',
     why: input.why,
     hold: { bad: [...bad], until: input.until, reason: input.why, by: input.by, at },
+    // Going back must not quietly lower what the next promotion has to bring.
+    evidence: { ...target.evidence, required: current.evidence.required },
     gate: Object.fromEntries(gate.rows.map(({ code, verdict }) => [code, verdict])),
     by: input.by,
     at,

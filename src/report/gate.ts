@@ -18,15 +18,13 @@ const marks: Readonly<Record<GateRow['verdict'], readonly [summary: string, log:
 
 const isOpen = ({ verdict }: GateRow): boolean => verdict !== 'pass' && verdict !== 'n/a';
 
-/** The gate for the log: every condition on a line, and below each that does not hold what to do. */
+/** The gate for the log: every condition on a line, those that do not hold with their code and what to do. */
 export function gateLines(rows: readonly ShownRow[]): string[] {
-  const width = Math.max(0, ...rows.map(({ code: name }) => name.length));
   return rows.flatMap((row) => {
     const found = inert(row.found).replace(/\s+/g, ' ').trim();
-    const line = `${marks[row.verdict][1]}  ${row.code.padEnd(width)}  ${row.asks}${found === '' ? '' : `: ${found}`}`;
-    return isOpen(row) && row.remedy !== ''
-      ? [line, `      ${' '.repeat(width)}  → ${inert(row.remedy)}`]
-      : [line];
+    const line = `${marks[row.verdict][1]}  ${row.asks}${found === '' ? '' : ` (${found})`}`;
+    if (!isOpen(row)) return [line];
+    return [`${line}  ${row.code}`, ...(row.remedy === '' ? [] : [`      → ${inert(row.remedy)}`])];
   });
 }
 
@@ -52,7 +50,7 @@ export function gateTable(rows: readonly ShownRow[]): string {
   }
   if (held.length > 0) {
     const passed = held.filter(({ verdict }) => verdict === 'pass').length;
-    const title = `${passed} of ${rows.length} conditions hold, ${held.length - passed} do not apply`;
+    const title = `${passed} of ${rows.length} conditions hold; not applicable: ${held.length - passed}`;
     parts.push(
       `<details><summary>${title}</summary>`,
       '',

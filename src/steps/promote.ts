@@ -1,9 +1,10 @@
 import type { Candidate, PromotionSection, TestSection } from '../dossier/schema.ts';
 import { parseReference, withDigest } from '../oci/reference.ts';
-import { Failure } from '../outcome.ts';
+import { Failure, finding } from '../outcome.ts';
 import type { PromoteResult } from '../promotion/promote.ts';
 import type { PromotedSubject } from '../promotion/snapshot-taker.ts';
 import { gateLines, gateRows } from '../report/gate.ts';
+import type { GateResult } from '../rules/gate/evaluate.ts';
 import { repositoryIdentity } from '../rules/repository-identity.ts';
 import { type End, gateAnswer, refusal } from './promotion/answer.ts';
 import { evidenceOf, promotedSubject } from './promotion/evidence.ts';
@@ -27,23 +28,34 @@ export const step: CandidateStep = {
     const subject = promotedSubject(candidate, test);
     const evidence = evidenceOf(test, promotion);
     const looking = await lookTools(input, await writableLedger(input));
-    const result = await promotion.promoteRelease(
-      {
-        recipe: candidate.recipe,
-        repository: repositoryIdentity((await tools.repository()).url),
-        run: event.run.id,
-        context: runContext,
-        policy,
-        candidate: { ...candidate, version: versionOf(candidate) },
-        subject,
-        evidence,
-        recipeDigest: await recipeDigest(input, subject),
-        by: event.actor ?? 'unknown',
-        dryRun: settings.dryRun,
-      },
-      looking,
-    );
-    for (const line of gateLines(result.gate.rows)) log.info(line);
+    const decided = ({ rows }: GateResult): void => {
+      for (const line of gateLines(rows)) log.info(line);
+    };
+    let result: PromoteResult;
+    try {
+      result = await promotion.promoteRelease(
+        {
+          recipe: candidate.recipe,
+          repository: repositoryIdentity((await tools.repository()).url),
+          run: event.run.id,
+          context: runContext,
+          policy,
+          candidate: { ...candidate, version: versionOf(candidate) },
+          subject,
+          evidence,
+          recipeDigest: await recipeDigest(input, subject),
+          by: event.actor ?? 'unknown',
+          dryRun: settings.dryRun,
+          decided,
+        },
+        looking,
+      );
+    } catch (cause) {
+      if (cause instanceof Failure && cause.code === 'concurrent-promotion') {
+        return overtaken(cause, (await looking.ledger.read(candidate.recipe)).intent()?.expires);
+      }
+      throw cause;
+    }
     for (const { tag, version } of result.floating.flatMap(({ kept }) => kept)) {
       log.info(`${tag} stays: ${version} is newer in its line.`);
     }
@@ -92,6 +104,16 @@ async function recipeDigest(
     throw cause;
   });
   return compared.agrees ? first.digest : undefined;
+}
+
+/** Another run took over in the middle: that is no answer about this release, and passes. */
+function overtaken({ code, message }: Failure, expires: string | undefined): StepResult {
+  return {
+    outcome: 'skipped',
+    reasons: [code],
+    findings: [finding(code, 'warning', message)],
+    outputs: { promoted: 'false', 'published-tags': '[]', 'eligible-at': expires },
+  };
 }
 
 function answer({ settings }: StepInput, result: PromoteResult, published: readonly string[]): StepResult {

@@ -37,10 +37,12 @@ export const step: FreeStep = {
         images: [],
         by: event.actor ?? 'unknown',
         dryRun: settings.dryRun,
+        decided: ({ rows }) => {
+          for (const line of gateLines(rows)) log.info(line);
+        },
       },
       looking,
     );
-    for (const line of gateLines(result.gate.rows)) log.info(line);
     if (result.answer === 'planned') for (const move of result.moves) log.info(`Would put ${moveLine(move)}`);
     const { canonical } = result;
     const images = canonical?.subject.kind === 'image' ? [canonical.subject.image] : [];

@@ -61,10 +61,11 @@ export function gateAnswer(facts: GateAnswer): StepResult & { readonly outputs: 
         ? []
         : ['The gate holds. Would move:', ...planned.map((move) => `- ${code(moveLine(move))}`)]),
       '',
-      gateTable(gate.rows),
+      ...(ended.reasons[0] === 'already-canonical' ? [] : [gateTable(gate.rows)]),
     ].join('\n'),
     facts: [
-      ['Promoted', promoted ? 'yes' : (ended.reasons[0] ?? 'no')],
+      ['Answer', reasons[ended.reasons[0] ?? 'internal-error'].sentence],
+      ...(eligibleAt === undefined ? [] : ([['From', eligibleAt]] as const)),
       ...(canonical === undefined ? [] : ([['Canonical', canonical.version]] as const)),
       ...(published.length === 0 ? [] : ([['Tags', published.join(', ')]] as const)),
     ],
