@@ -94,8 +94,8 @@ describe('a compose file that asks for more than a test may have', () => {
     ['networks.default.external', 'networks:\n  default:\n    external: true\n    name: other', 6],
     ['networks.n.driver_opts', 'networks:\n  n:\n    driver_opts: { parent: eth0 }', 6],
     ['networks.n.driver', 'networks:\n  n:\n    driver: macvlan', 6],
-    ['volumes.v.external', 'volumes:\n  v:\n    external: true', 6],
-    ['volumes.v.driver_opts', 'volumes:\n  v:\n    driver_opts: { type: none, o: bind, device: / }', 6],
+    ['volumes.vol.external', 'volumes:\n  vol:\n    external: true', 6],
+    ['volumes.vol.driver_opts', 'volumes:\n  vol:\n    driver_opts: { type: none, o: bind, device: / }', 6],
     ['secrets.s.file', 'secrets:\n  s:\n    file: /etc/shadow', 6],
     ['configs.c.file', 'configs:\n  c:\n    file: ../../up', 6],
   ];
@@ -183,7 +183,7 @@ describe('a command that looks around', () => {
   const looks: readonly (readonly [what: string, command: string])[] = [
     ['the environment', `env | grep -e ${secret} -e PASSWORD -e TOKEN -e GITHUB -e HOME=/home`],
     ['the environment of every process', `cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep ${secret}`],
-    ['processes of the machine', 'grep -l -e vitest -e dockerd /proc/[0-9]*/cmdline'],
+    ['processes of the machine', 'grep -l -e [v]itest -e [d]ockerd /proc/[0-9]*/cmdline'],
     ['the engine socket', 'find / -xdev -name "*.sock" -type s 2>/dev/null | grep .'],
     ['knowngood-out', 'find / -xdev -name "knowngood-out*" 2>/dev/null | grep .'],
     ["the checkout's history", 'find / -xdev -name .git 2>/dev/null | grep .'],

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { removeJournalledRuns } from '../../../src/harness/clean-up.ts';
 import type { TestPlan } from '../../../src/harness/plan.ts';
+import { bundleChild } from './child-bundle.ts';
 import type { RunRequest } from './request.ts';
 import { anonymousVolumes, leftovers, ofImage, openTrial, type Trial, verdicts } from './trial.ts';
 
@@ -14,19 +14,7 @@ let image: string;
 beforeAll(async () => {
   trial = await openTrial();
   child = join(trial.folder('child'), 'run-child.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'run-child.ts')],
-    outfile: child,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    external: ['cpu-features', '*.node'],
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __dirname = import.meta.dirname;",
-    },
-    logLevel: 'error',
-  });
+  await bundleChild(child);
   image = await trial.image('killed', '1', [{ path: 'srv/index.html', content: 'hello' }], {
     Cmd: ['httpd', '-f', '-p', '8000', '-h', '/srv'],
   });
