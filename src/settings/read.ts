@@ -109,10 +109,18 @@ function parseList(text: string): string[] {
     }
     throw new Unreadable('must be a JSON array of texts, or lines, or separated by commas');
   }
-  return trimmed
+  const items = trimmed
     .split(/[\n,]/)
     .map((item) => item.trim())
     .filter((item) => item !== '');
+  // A cache is one entry with commas of its own, `type=registry,ref=…`: what follows its `type` is part of it.
+  return items.reduce<string[]>((list, item) => {
+    const last = list.at(-1);
+    if (last?.startsWith('type=') && /^[a-z-]+=/.test(item) && !item.startsWith('type=')) {
+      return [...list.slice(0, -1), `${last},${item}`];
+    }
+    return [...list, item];
+  }, []);
 }
 
 function parseMap(text: string, commaSeparated: boolean): Record<string, string> {

@@ -7,6 +7,7 @@ import type { Event, Host } from '../../../src/hosts/host.ts';
 import { createLog, plainStyle } from '../../../src/hosts/log.ts';
 import { Failure } from '../../../src/outcome.ts';
 import { readSettings } from '../../../src/settings/read.ts';
+import { secretsIn } from '../../../src/settings/secrets.ts';
 import { step as buildPush } from '../../../src/steps/build-push.ts';
 import { step as label } from '../../../src/steps/label.ts';
 import type { CandidateStep, StepInput, StepResult } from '../../../src/steps/step.ts';
@@ -76,10 +77,14 @@ export async function run(facts: RunFacts): Promise<RunResult> {
     ...(facts.ledger === undefined ? {} : { ledger: `file:${facts.ledger}` }),
     ...facts.settings,
   };
-  const { settings } = readSettings(
-    new Map(Object.entries(raw).map(([name, value]) => [name, { value, source: name }])),
-    { settingName: (name) => name, commaSeparatedMaps: false },
+  const rawSettings = new Map(
+    Object.entries(raw).map(([name, value]) => [name, { value, source: name }] as const),
   );
+  for (const secret of secretsIn(rawSettings)) log.mask(secret);
+  const { settings } = readSettings(rawSettings, {
+    settingName: (name) => name,
+    commaSeparatedMaps: false,
+  });
   const host: Host = {
     name: event.host,
     event,

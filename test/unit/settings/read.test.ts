@@ -190,6 +190,17 @@ describe('readSettings', () => {
     expect(read({ 'build-args': 'A=1,B=2' }, false).settings.buildArgs).toEqual({ A: '1,B=2' });
   });
 
+  it('keeps a cache with commas of its own as one entry', () => {
+    const cacheOf = (text: string) => read({ 'cache-from': text }).settings.cacheFrom;
+    const registry = 'type=registry,ref=a.example/b:c';
+    expect(cacheOf(`${registry}, type=gha,scope=x`)).toEqual([registry, 'type=gha,scope=x']);
+    expect(cacheOf(`a.example/b:1, a.example/b:2\n${registry}`)).toEqual([
+      'a.example/b:1',
+      'a.example/b:2',
+      registry,
+    ]);
+  });
+
   it('takes no prototype from a map', () => {
     const { buildArgs } = read({ 'build-args': '{"__proto__": "x", "constructor": "y"}' }).settings;
     expect(Object.getPrototypeOf(buildArgs)).toBe(Object.prototype);
