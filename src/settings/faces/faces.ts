@@ -1,4 +1,5 @@
 import { actionYaml } from './action.ts';
+import { configSchemas } from './config-schemas.ts';
 import { pluginDocs, pluginIndex } from './plugin.ts';
 import { reasonsPage } from './reasons-page.ts';
 
@@ -9,5 +10,6 @@ export async function faces(description: string): Promise<Readonly<Record<string
     'drone-plugin/docs.md': pluginDocs(description),
     'drone-plugin/content.yaml': pluginIndex(description),
     'docs/reasons.md': reasonsPage(),
+    ...configSchemas(),
   };
 }
