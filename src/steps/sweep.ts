@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Ledger, RecipeView } from '../ledger/ledger.ts';
 import { Failure, type Finding, finding } from '../outcome.ts';
@@ -45,8 +45,9 @@ export const step: FreeStep = {
     };
     const rest = recipes.filter(({ recipe }) => !before.some((result) => result.recipe === recipe));
     const due = await lookAtAll({ input, fleet, ledger, views }, rest, add);
+    if (!input.settings.planOnly) await runAll(input, due, add);
+    rmSync(markOf(file), { force: true });
     if (input.settings.planOnly) return planned(input, due, results);
-    await runAll(input, due, add);
     return conclude(input, recipes, results, file);
   },
 };
@@ -78,13 +79,28 @@ async function ledgerOf({ tools, settings }: FreeStepInput): Promise<Ledger> {
   return ledger;
 }
 
-/** Results that this same sweep has written before it was killed. */
+/** How old a killed sweep may be to be gone on with: after that its answers are history. */
+const RESUMABLE_MS = 24 * 3600_000;
+
+/** The file that stands beside the results while a sweep is under way. */
+const markOf = (file: string): string => `${file}.unfinished`;
+
+/** Results that this same sweep has written before it was killed; else the file is begun anew. */
 function earlierResults(
   file: string,
-  { event }: FreeStepInput,
+  { event, now }: FreeStepInput,
   listed: readonly FleetEntry[],
 ): SweepResult[] {
-  if (!existsSync(file)) return [];
+  const mark = markOf(file);
+  const begun = existsSync(mark) ? readFileSync(mark, 'utf8').split(' ') : [];
+  const resumes = begun[0] === event.run.id && now().getTime() - Date.parse(begun[1] ?? '') < RESUMABLE_MS;
+  const kept = resumes && existsSync(file) ? readResults(file, listed) : [];
+  if (!resumes) writeFileSync(mark, `${event.run.id} ${now().toISOString()}`);
+  writeFileSync(file, kept.map((result) => `${JSON.stringify(result)}\n`).join(''));
+  return kept;
+}
+
+function readResults(file: string, listed: readonly FleetEntry[]): SweepResult[] {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
   const results = lines.flatMap((line): SweepResult[] => {
     try {
@@ -94,17 +110,7 @@ function earlierResults(
       return [];
     }
   });
-  const ours = results.filter(
-    ({ run, recipe }) => run === event.run.id && listed.some((entry) => entry.recipe === recipe),
-  );
-  // A sweep that came to its end is not gone on with: the next one looks at everything again.
-  const whole = unaccounted(
-    listed.map(({ recipe }) => recipe),
-    ours,
-  );
-  const kept = whole.length === 0 ? [] : ours;
-  writeFileSync(file, kept.map((result) => `${JSON.stringify(result)}\n`).join(''));
-  return kept;
+  return results.filter(({ recipe }) => listed.some((entry) => entry.recipe === recipe));
 }
 
 /** Decides for each recipe whether it runs; whatever does not has its result now. */

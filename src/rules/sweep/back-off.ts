@@ -20,22 +20,19 @@ export interface BackOff {
 
 /**
  * How long a version rests after it was not promoted: 2 h, then twice as long each time, at most 5 days. Runs that
- * could not tell are the machine's fault and do not count; a tag on another commit starts afresh.
+ * could not tell are the machine's fault: after one the rest is as long as it was, and does not grow. A tag on
+ * another commit starts afresh.
  */
 export function backOff(
   log: readonly Attempt[],
   release: { readonly version: string; readonly commit: string },
   now: Date,
 ): BackOff {
-  const told = log.filter(
-    ({ version, commit, verdict }) =>
-      version === release.version && commit === release.commit && verdict !== 'inconclusive',
-  );
-  const last = told
-    .map(({ finishedAt }) => Date.parse(finishedAt))
-    .sort((a, b) => a - b)
-    .at(-1);
-  if (last === undefined) return { attempts: 0 };
-  const until = new Date(last + Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(30, told.length - 1)));
-  return { attempts: told.length, ...(until > now ? { until } : {}) };
+  const tried = log.filter(({ version, commit }) => version === release.version && commit === release.commit);
+  const attempts = tried.filter(({ verdict }) => verdict !== 'inconclusive').length;
+  if (tried.length === 0) return { attempts };
+  const last = Math.max(...tried.map(({ finishedAt }) => Date.parse(finishedAt)));
+  const doublings = Math.min(30, Math.max(0, attempts - 1));
+  const until = new Date(last + Math.min(LONGEST_MS, FIRST_MS * 2 ** doublings));
+  return { attempts, ...(until > now ? { until } : {}) };
 }
