@@ -114,13 +114,14 @@ function parseList(text: string): string[] {
     .map((item) => item.trim())
     .filter((item) => item !== '');
   // A cache is one entry with commas of its own, `type=registry,ref=…`: what follows its `type` is part of it.
-  return items.reduce<string[]>((list, item) => {
+  const list: string[] = [];
+  for (const item of items) {
     const last = list.at(-1);
-    if (last?.startsWith('type=') && /^[a-z-]+=/.test(item) && !item.startsWith('type=')) {
-      return [...list.slice(0, -1), `${last},${item}`];
-    }
-    return [...list, item];
-  }, []);
+    const isPart = last?.startsWith('type=') && /^[a-z-]+=/.test(item) && !item.startsWith('type=');
+    if (isPart) list[list.length - 1] = `${last},${item}`;
+    else list.push(item);
+  }
+  return list;
 }
 
 function parseMap(text: string, commaSeparated: boolean): Record<string, string> {
