@@ -1,7 +1,7 @@
 import { type Finding, finding, type Level } from '../outcome.ts';
 import type { KnownBroken, Note } from '../rules/usable.ts';
 import type { RecipeFile } from '../settings/recipe-file.ts';
-import type { Lines, Path } from '../settings/yaml-file.ts';
+import type { Path } from '../settings/yaml-file.ts';
 
 /** Where pin and known-broken entries come from: knowngood.yml, or settings that override it. */
 export interface RuleSources {
@@ -69,7 +69,7 @@ export function noteFindings(notes: readonly Note[], sources: RuleSources): Find
       if (pinSetting !== undefined) {
         return finding(code, level, noteText(note), { remedy: `Remove the setting \`${pinSetting}\`.` });
       }
-      return finding(code, level, noteText(note), deletion(file, ['upgrade-base'], []));
+      return finding(code, level, noteText(note), deletion(file, ['upgrade-base']));
     }
     // The pin may wait for versions that are still to come.
     const waits =
@@ -91,22 +91,16 @@ function unusedEntry(note: Note, notes: readonly Note[], { file, knownBrokenSett
   const all = entries.every(({ version }) => unused.has(version));
   const index = entries.findIndex(({ version }) => version === about);
   const path: Path = all ? ['known-broken'] : ['known-broken', index];
-  const others = all
-    ? []
-    : entries.flatMap((_, other) => (other === index ? [] : [['known-broken', other] as const]));
-  return finding(code, 'warning', noteText(note), deletion(file, path, others));
+  return finding(code, 'warning', noteText(note), deletion(file, path));
 }
 
 /** Where it stands, and the lines to delete; where they hold more than it, that it is to be taken out of them. */
-function deletion(
-  file: RuleSources['file'],
-  path: Path,
-  others: readonly Path[],
-): Pick<Finding, 'at' | 'remedy' | 'found'> {
+function deletion(file: RuleSources['file'], path: Path): Pick<Finding, 'at' | 'remedy' | 'found'> {
   const lines = file.linesOf(path);
-  const shared = others.map((other) => file.linesOf(other)).some((other) => overlap(lines, other));
   const begins = lines.text[0]?.trim() ?? '';
-  const alone = !shared && (begins.startsWith('-') || begins.startsWith(String(path.at(-1))));
+  const key = path.at(-1);
+  // In a flow list or map other things may stand on the line.
+  const alone = begins.startsWith(typeof key === 'string' ? `${key}:` : '-');
   const where = lines.first === lines.last ? `line ${lines.first}` : `lines ${lines.first} to ${lines.last}`;
   return {
     at: file.at(path),
@@ -115,8 +109,4 @@ function deletion(
       ? `Delete ${where} of ${file.name}: ${lines.text.map((line) => line.trim()).join(' ')}`
       : `Take it out of ${where} of ${file.name}: ${lines.text.map((line) => line.trim()).join(' ')}`,
   };
-}
-
-function overlap(a: Lines, b: Lines): boolean {
-  return a.first <= b.last && b.first <= a.last;
 }

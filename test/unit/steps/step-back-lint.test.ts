@@ -65,6 +65,11 @@ describe('the lint of knowngood.yml', () => {
       ['1 known-broken-unused: Take it out of line 1 of knowngood.yml: known-broken: [1.0.0, 9.0.0]'],
     ],
     [
+      'an entry that shares a line of a list over several lines',
+      'known-broken: [\n  1.0.0, 9.0.0,\n]\n',
+      ['2 known-broken-unused: Take it out of line 2 of knowngood.yml: 1.0.0, 9.0.0,'],
+    ],
+    [
       'a pin that shares its line',
       '{ image: a/b, upgrade-base: 1.2.0 }\n',
       ['1 pin-redundant: Take it out of line 1 of knowngood.yml: { image: a/b, upgrade-base: 1.2.0 }'],

@@ -20,8 +20,8 @@ export interface Scene {
   /** knowngood.yml of the release branch. */
   readonly config?: string;
   readonly record?: Partial<CanonicalRecord>;
-  /** `none`: no ledger is named; `missing`: the named one is not there. */
-  readonly ledger?: 'none' | 'missing';
+  /** `none`: no ledger is named; `missing`: the named one is not there; a Failure: it cannot be read. */
+  readonly ledger?: 'none' | 'missing' | Failure;
   /** Tags that the registry has; absent: the recipe has no image of its own. A Failure: it does not answer. */
   readonly images?: readonly string[] | Failure;
   readonly settings?: Partial<Settings>;
@@ -67,6 +67,7 @@ export function scene(given: Scene): { input: StepInput; said: string[]; questio
         : {
             address: 'git:x#knowngood',
             read: async () => {
+              if (given.ledger instanceof Failure) throw given.ledger;
               if (given.ledger === 'missing')
                 throw new Failure('ledger-missing', 'There is no ledger at git:x#knowngood.');
               return { record: () => record };

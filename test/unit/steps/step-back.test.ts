@@ -117,6 +117,14 @@ describe('the rules come from the release branch, unless a setting is given', ()
     expect((await run({ version: '1.3.0', tags, config: `test: { ${tiers} }\n` })).reasons).toEqual([reason]);
   });
 
+  it('tiers by setting before those of the file', async () => {
+    const asked = { tiers: ['install'], given: new Set(['tiers'] as const) };
+    const file = 'test: { tiers: [install, upgrade] }\n';
+    expect((await run({ version: '1.3.0', tags, config: file, settings: asked })).reasons).toEqual([
+      'not-requested',
+    ]);
+  });
+
   it('tells what expected-na says', async () => {
     const { reasons, said, summary } = await run({
       version: '4.0.0',
@@ -151,6 +159,14 @@ describe('the ledger', () => {
     expect(result.reasons).toEqual(['previous-release']);
     expect(codes(result)).toContain('ledger-missing');
   });
+  it.each(['git-unreachable', 'git-denied', 'record-untrusted'] as const)(
+    'that answers %s is an error, never "no canonical"',
+    async (code) => {
+      await expect(run({ version: '1.2.0', tags, ledger: new Failure(code) })).rejects.toMatchObject({
+        code,
+      });
+    },
+  );
   it('that nobody named is said in the log', async () => {
     const result = await run({ version: '1.2.0', tags, ledger: 'none' });
     expect(result.reasons).toEqual(['previous-release']);
