@@ -1,0 +1,2 @@
+
+var s="https://in-toto.io/Statement/v1",a="application/vnd.in-toto+json",p={provenance:"https://slsa.dev/provenance/v1",recipe:"https://knowngood.dev/predicate/recipe/v1",testResult:"https://in-toto.io/attestation/test-result/v0.1"};function c(t,e,n,r){return{_type:s,subject:[...new Set(e)].map(o=>({name:t,digest:{sha256:i(o)}})),predicateType:n,predicate:r}}function d(t){return Buffer.from(JSON.stringify(t),"utf8")}function i(t){return t.slice(7)}export{s as a,a as b,p as c,c as d,d as e,i as f};

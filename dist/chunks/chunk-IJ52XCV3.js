@@ -1,0 +1,2 @@
+
+function o(n){return typeof n=="object"&&n!==null&&!Array.isArray(n)}function i(n,...e){return e.reduce((t,r)=>o(t)&&Object.hasOwn(t,r)?t[r]:void 0,n)}function u(n){return typeof n=="string"&&n!==""?n:void 0}function f(n){let e=typeof n=="string"&&/^\d{1,9}$/.test(n)?Number(n):n;return typeof e=="number"&&Number.isSafeInteger(e)&&e>0?e:void 0}function d(n){return typeof n=="string"&&/^[0-9a-f]{40}$/.test(n)?n:void 0}function s(n){return Object.fromEntries(Object.entries(n).filter(([,e])=>e!==void 0))}export{o as a,i as b,u as c,f as d,d as e,s as f};

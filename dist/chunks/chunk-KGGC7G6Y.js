@@ -1,2 +1,0 @@
-import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));
-import{createHash as e}from"node:crypto";var s=/^sha256:[0-9a-f]{64}$/;function r(t){return s.test(t)}function n(t){return`sha256:${e("sha256").update(t).digest("hex")}`}export{r as a,n as b};

@@ -1,0 +1,2 @@
+
+var r=(i,e)=>e();export{r as a};

@@ -1,7 +1,0 @@
-import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));
-import{a as i}from"./chunk-VLK3URRT.js";function a(r){let n=i(r).replace(/\s+/g," ").trim().replaceAll("|","\\|");if(n==="")return"";let t=Math.max(0,...[...n.matchAll(/`+/g)].map(s=>s[0].length)),e="`".repeat(t+1),o=n.startsWith("`")||n.endsWith("`")?" ":"";return`${e}${o}${n}${o}${e}`}function c(r){let n=r.split(`
-`).map(i).join(`
-`),t=Math.max(2,...[...n.matchAll(/`+/g)].map(o=>o[0].length)),e="`".repeat(t+1);return`${e}text
-${n}
-${e}`}function g(r,n){let t=e=>`| ${e.join(" | ")} |`;return[t(r),t(r.map(()=>"---")),...n.map(t)].join(`
-`)}export{a,c as b,g as c};

@@ -1,0 +1,2 @@
+
+function h(s,n){let i,r=Math.max(1,Math.floor(s.length/3))+1;for(let t of n){let o=g(s.toLowerCase(),t.toLowerCase());o<r&&(r=o,i=t)}return i}function g(s,n){let i=[],r=Array.from({length:n.length+1},(t,o)=>o);for(let t=1;t<=s.length;t++){let o=[t];for(let e=1;e<=n.length;e++){let f=s[t-1]===n[e-1]?0:1,l=Math.min(r[e]+1,o[e-1]+1,r[e-1]+f);t>1&&e>1&&s[t-1]===n[e-2]&&s[t-2]===n[e-1]&&(l=Math.min(l,i[e-2]+1)),o.push(l)}i=r,r=o}return r[n.length]}export{h as a};

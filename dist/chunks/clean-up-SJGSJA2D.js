@@ -1,2 +1,0 @@
-import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));
-import{e as a,f as b,g as c,h as d,i as e}from"./chunk-VA6NOGZT.js";import"./chunk-UHH5C2ZY.js";import"./chunk-OLYB5HJU.js";import"./chunk-W5A4KJJV.js";export{b as endRun,e as isSwarmManager,c as removeDeadRuns,d as removeJournalledRuns,a as removeRun};

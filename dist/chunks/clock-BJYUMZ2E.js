@@ -1,2 +1,0 @@
-import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));
-import"./chunk-W5A4KJJV.js";var m={now:()=>Date.now(),random:()=>Math.random(),sleep:(r,e)=>new Promise(t=>{if(e?.aborted===!0)return t();let o=()=>{clearTimeout(n),e?.removeEventListener("abort",o),t()},n=setTimeout(o,r);e?.addEventListener("abort",o)})};export{m as systemClock};

@@ -1,2 +1,0 @@
-import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));
-import{b as a,c as b}from"./chunk-B7H7TIOI.js";import"./chunk-RFFXGP7W.js";import"./chunk-VLK3URRT.js";import"./chunk-OLYB5HJU.js";import"./chunk-W5A4KJJV.js";export{b as asFailure,a as reportFatal};

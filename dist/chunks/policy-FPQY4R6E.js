@@ -1,2 +1,0 @@
-import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));
-import{a}from"./chunk-S4W4W72L.js";import"./chunk-DOWTH2AF.js";import"./chunk-OKDPCPJH.js";import"./chunk-VQPESI5M.js";import"./chunk-SWGJQKF7.js";import"./chunk-ENCGXMI2.js";import"./chunk-OLYB5HJU.js";import"./chunk-W5A4KJJV.js";export{a as readPolicy};

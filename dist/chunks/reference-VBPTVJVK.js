@@ -1,2 +1,0 @@
-import{createRequire as __kgRequire}from'node:module';import{fileURLToPath as __kgPath}from'node:url';const require=__kgRequire(import.meta.url),__filename=__kgPath(import.meta.url),__dirname=__kgPath(new URL('.',import.meta.url));
-import{a,b,c,d,e,f,g,h,i}from"./chunk-TREEBXW5.js";import"./chunk-KGGC7G6Y.js";import"./chunk-OLYB5HJU.js";import"./chunk-W5A4KJJV.js";export{e as formatReference,c as isRegistryHost,b as isRepository,a as isTag,i as lowerCaseGhcr,d as parseReference,f as repositoryName,h as withDigest,g as withTag};
