@@ -1,8 +1,10 @@
+import type Docker from 'dockerode';
 import { engineFailure } from '../engine/dockerode-failure.ts';
 import { Failure } from '../outcome.ts';
 import { fillVolume } from './binds.ts';
 import { childEnv, runChild } from './child.ts';
 import { ignoring, type ServiceState } from './containers.ts';
+import { pause } from './deadline.ts';
 import type { Deployment } from './deploy/deployment.ts';
 import { argvOf, drain, execIn, tailKeeper } from './exec.ts';
 import { ENGINE_LOG, lastLinesOf } from './logs.ts';
@@ -135,6 +137,7 @@ async function inOwnContainer(
         RestartPolicy: { Name: 'no' },
         LogConfig: ENGINE_LOG,
         ...COMMAND_LIMITS,
+        ...hostsOf(site, scene),
         Mounts: (tree === undefined
           ? []
           : [{ Type: 'volume', Source: tree, Target: '/knowngood', ReadOnly: true }]) as never,
@@ -154,8 +157,7 @@ async function inOwnContainer(
       printed.catch(() => undefined);
       await created.start({ abortSignal: limited } as never);
       await printed;
-      const { StatusCode } = (await created.wait({ abortSignal: limited })) as { StatusCode: number };
-      return { exitCode: StatusCode, tail: tail.text() };
+      return { exitCode: await exitCodeOf(created, limited), tail: tail.text() };
     });
     await record.end(ended?.exitCode);
     return endOf(site, what, ended);
@@ -224,6 +226,27 @@ async function onHost(
   );
   await record.end(ended?.exitCode);
   return endOf(site, what, ended);
+}
+
+/**
+ * How a container ended whose output has ended. It is asked for rather than waited for: Podman's answer to a wait comes
+ * 20 seconds late where nothing tidies up after the container.
+ */
+async function exitCodeOf(container: Docker.Container, signal: AbortSignal): Promise<number> {
+  for (let ms = 5; ; ms = Math.min(ms * 2, 500)) {
+    const { State } = await container.inspect({ abortSignal: signal });
+    if (!State.Running && State.Status !== 'created') return State.ExitCode;
+    await pause(ms, signal);
+  }
+}
+
+/** Podman's older networks resolve no names, so the one that a command is told of is written down for it. */
+function hostsOf(site: Site, scene: Scene): { ExtraHosts?: string[] } {
+  if (site.engine.kind !== 'podman') return {};
+  const { service } = site.plan.target;
+  const target = runningTarget(scene.states, service);
+  const [address] = scene.deployment.networks().flatMap((network) => target?.addresses[network] ?? []);
+  return address === undefined ? {} : { ExtraHosts: [`${service}:${address}`] };
 }
 
 /** Refuses host commands where they may not run. Asked before anything is started, and again at each. */

@@ -80,7 +80,8 @@ export function stateOf(
     container: info.Name.replace(/^\//, ''),
     imageId: info.Image,
     reference: info.Config.Image,
-    status: info.State.Status,
+    // Podman says `stopped` until somebody has tidied up after the container.
+    status: info.State.Status === 'stopped' ? 'exited' : info.State.Status,
     exitCode: info.State.ExitCode,
     outOfMemory: info.State.OOMKilled === true,
     restarts: info.RestartCount ?? 0,
