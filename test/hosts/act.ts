@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Sandbox } from '../../sandbox/index.ts';
 import { projectRoot } from '../../sandbox/paths.ts';
 import { hostProgram } from './programs.ts';
+import { ledgerToken } from './project.ts';
 
 /** One run of a workflow by act, on this machine instead of in containers. */
 export interface WorkflowRun {
@@ -38,7 +39,8 @@ export interface WorkflowEnd {
   readonly calls: readonly { readonly name: string; readonly with: Readonly<Record<string, string>> }[];
 }
 
-export const jobToken = 'ghs_0123456789abcdefghijklmnopqrstuvwxyz';
+/** What every job gets as `github.token`: the ledger's, and the forge's where the test names another. */
+const jobToken = ledgerToken;
 
 /** Runs a workflow as it is; `knowngood/knowngood@…` is this checkout's action.yml and dist. */
 export async function runWorkflow(box: Sandbox, run: WorkflowRun): Promise<WorkflowEnd> {
@@ -91,7 +93,7 @@ export async function startWorkflow(
       HOME: folder('home'),
       PATH: `${dirname(node)}:${box.env.PATH}`,
       KNOWNGOOD_TEST_ARTIFACTS: artifacts,
-      KNOWNGOOD_TEST_TOKEN: jobToken,
+      KNOWNGOOD_TEST_TOKEN: run.secrets?.GITHUB_TOKEN ?? jobToken,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -100,8 +102,11 @@ export async function startWorkflow(
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
+  // A run that hangs must not take its log with it.
+  const limit = setTimeout(() => child.kill('SIGKILL'), 120_000);
   const end = new Promise<WorkflowEnd>((resolve, reject) => {
     child.on('error', reject);
+    child.on('close', () => clearTimeout(limit));
     child.on('close', (code) => resolve(ended(code ?? 128, output, artifacts)));
   });
   return { end, interrupt: () => child.kill('SIGINT'), log: () => output };

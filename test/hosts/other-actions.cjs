@@ -7,7 +7,8 @@ const { join } = require('node:path');
 const input = (name) => process.env[`INPUT_${name.toUpperCase()}`] ?? '';
 const workspace = process.env.GITHUB_WORKSPACE;
 const artifacts = process.env.KNOWNGOOD_TEST_ARTIFACTS;
-const git = (...args) => execFileSync('git', args, { cwd: workspace, stdio: 'inherit' });
+const env = { ...process.env, GIT_TERMINAL_PROMPT: '0' };
+const git = (...args) => execFileSync('git', args, { cwd: workspace, stdio: 'inherit', env });
 
 /** The ref of the event, detached and one commit deep; the token stays in the configuration unless told otherwise. */
 function checkout() {

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { notesService, releases } from '../../demo/notes-service.ts';
 import { command } from '../../sandbox/command.ts';
 import { gitEnv, gitServer, makeBareCopy, makeRepository, type Repository } from '../../sandbox/index.ts';
@@ -22,26 +22,27 @@ export interface HostedProject {
   stop(): Promise<void>;
 }
 
-/** Reading is open; who pushes (the ledger) needs this, as token. */
+/** Reading is open; who pushes (the ledger) needs this token, or the one that the project was made with. */
 export const ledgerToken = 'ledger-token-of-the-tests';
 
-/** Makes it with the first releases of the service, up to `newest`. `extra` files are in every commit. */
+/** Makes it with the first releases of the service, up to `newest`. */
 export async function makeProject(
   names: { readonly base: string; readonly image: string },
   newest = '1.0.0',
-  extra: Readonly<Record<string, string>> = {},
+  options: { readonly slug?: string; readonly token?: string } = {},
 ): Promise<HostedProject> {
+  const { slug = 'acme/notes', token = ledgerToken } = options;
   const root = mkdtempSync(join(tmpdir(), 'knowngood-hosted-'));
   const repository = await makeRepository(join(root, 'author'));
   for (const release of releases) {
-    await repository.commit(`notes ${release.version}`, { ...notesService(release, names), ...extra });
+    await repository.commit(`notes ${release.version}`, notesService(release, names));
     await repository.tag(release.version);
     if (release.version === newest) break;
   }
-  const remote = join(root, 'served', 'acme', 'notes.git');
-  mkdirSync(join(root, 'served', 'acme'), { recursive: true });
+  const remote = join(root, 'served', `${slug}.git`);
+  mkdirSync(dirname(remote), { recursive: true });
   await makeBareCopy(repository, remote);
-  const accounts = [{ username: 'x-access-token', password: ledgerToken }];
+  const accounts = [{ username: 'x-access-token', password: token }];
   const server = await gitServer(join(root, 'served'), { accounts, openToRead: true });
   const git = (cwd: string, ...args: readonly string[]): Promise<string> =>
     command(['git', ...args], { cwd, env: gitEnv() });
@@ -54,7 +55,7 @@ export async function makeProject(
       await repository.git('push', '-q', remote, ...(refs.length === 0 ? ['main', '--tags'] : refs));
     },
     commitOf: async (ref) => (await repository.git('rev-parse', `${ref}^{commit}`)).trim(),
-    checkout: async (ref, url = `${server.url}/acme/notes.git`) => {
+    checkout: async (ref, url = `${server.url}/${slug}.git`) => {
       const folder = join(root, 'checkouts', `${++checkouts}`, 'notes');
       mkdirSync(folder, { recursive: true });
       await git(folder, 'init', '-q', '-b', 'main');
