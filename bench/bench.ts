@@ -6,10 +6,12 @@ import type { Comparison } from './measure.ts';
  */
 const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Comparison[]> }>>> = {
   'build-push': () => import('./build-push.ts'),
+  drift: () => import('./drift.ts'),
   http: () => import('./http.ts'),
   promote: () => import('./promote.ts'),
   recipe: () => import('./recipe.ts'),
   'step-back': () => import('./step-back.ts'),
+  test: () => import('./test.ts'),
   'start-up': () => import('./start-up.ts'),
 };
 
