@@ -61,7 +61,7 @@ export function baseLines(report: BaseReport): string[] {
     const names = others.slice(0, SHOWN).map(({ tag }) => tag);
     lines.push(`  could also be: ${names.join(', ')}${more}`);
   }
-  const rows = rejectedRows(section.rejected);
+  const rows = rejectedRows(section);
   if (rows.length > 0) lines.push('  rejected:');
   const width = Math.max(0, ...rows.map(({ tag }) => Math.min(tag.length, 40)));
   for (const { tag, reason, more } of rows) {
@@ -92,7 +92,7 @@ export function baseSummary(report: BaseReport): string {
   const others = considered.filter(({ tag }) => tag !== base?.tag);
   for (const { tag, commit } of others.slice(0, SHOWN)) rows.push([code(tag), 'usable', code(commit)]);
   if (others.length > SHOWN) rows.push([`and ${others.length - SHOWN} more`, 'usable', '']);
-  for (const { tag, reason: rejectedFor, more } of rejectedRows(section.rejected)) {
+  for (const { tag, reason: rejectedFor, more } of rejectedRows(section)) {
     if (more > 0) rows.push([tag, `\`${rejectedFor}\``, '']);
     else {
       const detail = details.get(tag);
@@ -111,11 +111,17 @@ export function baseSummary(report: BaseReport): string {
   return lines.join('\n');
 }
 
+/** Skips that the list of tags explains; for others it would only be in the way. */
+const aboutTags: ReadonlySet<string> = new Set(['never-released', 'not-tagged', 'canonical-tag-moved']);
+
 /** The first few of every reason, and a row for the rest of it. */
-function rejectedRows(
-  rejected: readonly Rejected[],
-): { tag: string; reason: Rejected['reason']; more: number }[] {
+function rejectedRows({
+  decision,
+  reasons: [answer = ''],
+  rejected,
+}: UpgradeBaseSection): { tag: string; reason: Rejected['reason']; more: number }[] {
   const rows: { tag: string; reason: Rejected['reason']; more: number }[] = [];
+  if (decision === 'skip' && !aboutTags.has(answer)) return rows;
   for (const reason of new Set(byWeight(rejected).map((one) => one.reason))) {
     const tags = rejected.filter((one) => one.reason === reason).map(({ tag }) => tag);
     rows.push(...tags.slice(0, SHOWN).map((tag) => ({ tag, reason, more: 0 })));

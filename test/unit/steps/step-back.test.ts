@@ -346,6 +346,29 @@ describe('what a person reads', () => {
     expect(result.findings?.find(({ code }) => code === reason)?.level).toBe('warning');
   });
 
+  it('shows tags for a skip only where they explain it', async () => {
+    const release = {
+      context: 'release',
+      candidate: { commit: commitOf('1.0.0'), tag: '1.0.0' },
+    } as const;
+    const tags = ['nightly'];
+    const never = await run({ version: '1.0.0', tags, ...release });
+    expect([never.reasons, never.said.join('\n')]).toEqual([
+      ['never-released'],
+      expect.stringContaining('nightly'),
+    ]);
+    const same = await run({
+      version: '1.0.0',
+      tags: [...tags, '1.0.0'],
+      record: recordOf('1.0.0'),
+      ...release,
+    });
+    expect(same.said).toEqual([
+      'Nothing to test for 1.0.0 (no-new-version). The candidate is the canonical already.',
+    ]);
+    expect(same.outputs.rejected).toContain('nightly');
+  });
+
   it('cannot be changed by the text of a tag', async () => {
     const nasty = '1.x|`@team`<img src=x>[a](http://x)';
     const { summary } = await run({ version: '1.1.0', tags: ['1.0.0', nasty] });
