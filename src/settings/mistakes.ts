@@ -14,17 +14,53 @@ type Issue = v.BaseIssue<unknown>;
  * known the nearest one that is. Of a choice between forms, the form that came furthest is explained.
  */
 export function explained(schema: v.GenericSchema, issues: readonly Issue[], value: unknown): Mistake[] {
-  return issues.map((issue) => {
+  const shape = misshapen([schema], value, []);
+  const told = new Set(shape.map(({ path }) => JSON.stringify(path)));
+  const others = issues.flatMap((issue) => {
     const { path, leaf } = deepest(issue);
-    return { path, what: describe(schema, path, leaf, value) };
+    const isTold = path.some((_, at) => told.has(JSON.stringify(path.slice(0, at + 1)))) || told.has('[]');
+    return isTold ? [] : [{ path, what: describe(path, leaf, value, keysAt(schema, path.slice(0, -1))) }];
+  });
+  return [...shape, ...others];
+}
+
+/**
+ * Keys that no form knows, and lists where every form is a map. The library tells of the first unknown key of a map
+ * only, and takes a list for a map with the keys 0, 1, 2.
+ */
+export function misshapen(schemas: readonly unknown[], value: unknown, path: Mistake['path']): Mistake[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const forms = schemas.flatMap(formsOf);
+  const items = forms.flatMap(({ item }) => (item === undefined ? [] : [item]));
+  const maps = forms.filter((form) => form.entries !== undefined || form.value !== undefined);
+  if (Array.isArray(value)) {
+    // Where no schema is left, the walk ends: an alias can make a list its own item.
+    if (items.length === 0) return maps.length > 0 ? [{ path, what: 'must be a map, not a list' }] : [];
+    return value.flatMap((item, index) => misshapen(items, item, [...path, index]));
+  }
+  if (maps.length === 0) return [];
+  return Object.entries(value).flatMap(([key, below]) => {
+    const known = maps.flatMap(({ entries, value: any }) => {
+      const next = entries !== undefined && Object.hasOwn(entries, key) ? entries[key] : any;
+      return next === undefined ? [] : [next];
+    });
+    if (known.length > 0) return misshapen(known, below, [...path, key]);
+    const names = maps.flatMap(({ entries }) => Object.keys(entries ?? {}));
+    return maps.every(({ type }) => type === 'strict_object')
+      ? [{ path: [...path, key], what: notKnown(key, names) }]
+      : [];
   });
 }
 
-function describe(schema: v.GenericSchema, path: Mistake['path'], issue: Issue, value: unknown): string {
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const near = nearest(String(path.at(-1)), keysAt(schema, path.slice(0, -1)));
-    return `is not known${near === undefined ? '' : `; did you mean \`${near}\``}`;
-  }
+function notKnown(key: string, names: readonly string[]): string {
+  const near = nearest(key, names);
+  return `is not known${near === undefined ? '' : `; did you mean \`${near}\``}`;
+}
+
+function describe(path: Mistake['path'], issue: Issue, value: unknown, names: readonly string[]): string {
+  // A key that another form knows.
+  if (issue.type === 'strict_object' && issue.expected === 'never')
+    return notKnown(String(path.at(-1)), names);
   if (issue.received === 'undefined' && !isThere(value, path)) return 'is missing';
   // Our own messages say it in full; the library's begin so.
   if (!issue.message.startsWith('Invalid ')) return issue.message;
@@ -94,6 +130,7 @@ export function keysAt(schema: unknown, path: Mistake['path']): string[] {
 
 /** The parts of valibot's schemas that hold other schemas. */
 interface Form {
+  readonly type?: string;
   readonly entries?: Readonly<Record<string, unknown>>;
   readonly item?: unknown;
   readonly value?: unknown;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -10,6 +11,7 @@ import {
   type Node,
   type Pair,
   parseAllDocuments,
+  visit,
 } from 'yaml';
 import { Failure, type Finding, finding } from '../outcome.ts';
 import { explained, type Mistake } from './mistakes.ts';
@@ -66,6 +68,8 @@ export function readYaml<S extends v.GenericSchema>(
     version: '1.2',
     lineCounter,
     prettyErrors: false,
+    // Else it writes about odd keys to stderr, past the log and its mask.
+    logLevel: 'error',
     uniqueKeys: true,
   });
   const found = new Found(file, text, lineCounter);
@@ -83,12 +87,20 @@ export function readYaml<S extends v.GenericSchema>(
   try {
     value = document?.toJS({ maxAliasCount: MOST_ALIASES }) ?? {};
   } catch {
-    throw invalid([found.finding(found.placeOf(0), `There are more than ${MOST_ALIASES} aliases.`)]);
+    const lost = document === undefined ? undefined : aliasOfNothing(document);
+    throw invalid([
+      lost === undefined
+        ? found.finding(found.placeOf(0), `There are more than ${MOST_ALIASES} aliases.`)
+        : found.finding(
+            found.placeOf(lost.range?.[0] ?? 0),
+            `No anchor \`&${lost.source}\` stands before this.`,
+          ),
+    ]);
   }
   value = laidOver(defaults, value);
   const parsed = v.safeParse(schema, value);
-  if (!parsed.success) {
-    const mistakes = explained(schema, parsed.issues, value).slice(0, MOST_MISTAKES);
+  const mistakes = explained(schema, parsed.issues ?? [], value).slice(0, MOST_MISTAKES);
+  if (!parsed.success || mistakes.length > 0) {
     throw invalid(mistakes.map((mistake) => found.mistake(mistake)));
   }
   return {
@@ -97,6 +109,18 @@ export function readYaml<S extends v.GenericSchema>(
     linesOf: (path) => found.linesOf(path),
     wrong: (path, what) => invalid([found.mistake({ path, what })]),
   };
+}
+
+function aliasOfNothing(document: Document): Alias | undefined {
+  let lost: Alias | undefined;
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      lost = alias;
+      return visit.BREAK;
+    },
+  });
+  return lost;
 }
 
 /** The value, and where it is silent the one below it. Maps are joined; anything else is taken whole. */
