@@ -117,11 +117,11 @@ const aboutTags: ReadonlySet<string> = new Set(['never-released', 'not-tagged', 
 /** The first few of every reason, and a row for the rest of it. */
 function rejectedRows({
   decision,
-  reasons: [answer = ''],
+  reasons: [answer],
   rejected,
 }: UpgradeBaseSection): { tag: string; reason: Rejected['reason']; more: number }[] {
   const rows: { tag: string; reason: Rejected['reason']; more: number }[] = [];
-  if (decision === 'skip' && !aboutTags.has(answer)) return rows;
+  if (decision === 'skip' && !aboutTags.has(answer ?? '')) return rows;
   for (const reason of new Set(byWeight(rejected).map((one) => one.reason))) {
     const tags = rejected.filter((one) => one.reason === reason).map(({ tag }) => tag);
     rows.push(...tags.slice(0, SHOWN).map((tag) => ({ tag, reason, more: 0 })));
