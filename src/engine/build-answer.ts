@@ -18,7 +18,7 @@ interface Watch {
  */
 export async function readBuildAnswer(
   chunks: AsyncIterable<Uint8Array>,
-  request: Pick<BuildRequest, 'dockerfile' | 'locate'>,
+  request: Pick<BuildRequest, 'dockerfile' | 'locate' | 'redact'>,
   classic: boolean,
   now: () => number,
   onProgress: (progress: Progress) => void,
@@ -37,7 +37,7 @@ export async function readBuildAnswer(
   }
   watch.end();
   if (failed) {
-    throw buildFailure(failed.message, failed.code, watch.failed(), request.dockerfile, request.locate);
+    throw buildFailure(failed.message, failed.code, watch.failed(), request);
   }
   const id = imageId ?? shortId;
   if (id === undefined) {

@@ -1,4 +1,5 @@
 import { Failure } from '../outcome.ts';
+import type { BuildRequest } from './engine.ts';
 import type { FailedStep } from './solve-progress.ts';
 import { unreachedHost } from './unreached-host.ts';
 
@@ -13,15 +14,16 @@ export type LocateInstruction = (step: string) => InstructionPlace | undefined;
 
 /**
  * What a person needs to repair a build that failed: line, instruction, exit code, host that was not reached, the
- * last 20 lines of output. `message` is the engine's own.
+ * last 20 lines of output. `said` is the engine's own message.
  */
 export function buildFailure(
-  message: string,
+  said: string,
   code: number | undefined,
-  failed: FailedStep | undefined,
-  dockerfile: string,
-  locate: LocateInstruction | undefined,
+  broken: FailedStep | undefined,
+  { dockerfile, locate, redact = (text) => text }: Pick<BuildRequest, 'dockerfile' | 'locate' | 'redact'>,
 ): Failure {
+  const message = redact(said);
+  const failed = broken && masked(broken, redact);
   const reason = failed?.error ?? message;
   const parseLine = lineOf(message);
   const step = failed ? instructionOf(failed.step) : undefined;
@@ -54,6 +56,13 @@ export function buildFailure(
       },
     ],
   });
+}
+
+function masked(failed: FailedStep, redact: (text: string) => string): FailedStep {
+  // As one text: a secret may have lines.
+  const lines = failed.lines.length === 0 ? [] : redact(failed.lines.join('\n')).split('\n');
+  const { error } = failed;
+  return { step: redact(failed.step), lines, ...(error === undefined ? {} : { error: redact(error) }) };
 }
 
 /** `[build 2/4] RUN make` and `[3/7] RUN make` → `RUN make`; internal steps have no instruction. */

@@ -35,7 +35,7 @@ export async function build(
   } catch (cause) {
     // The classic builder refuses a Dockerfile that it cannot read before it begins to answer.
     if (engineStatus(cause) === 400 && !signal.aborted) {
-      throw buildFailure(engineWords(cause), undefined, undefined, request.dockerfile, request.locate);
+      throw buildFailure(engineWords(cause), undefined, undefined, request);
     }
     throw engineFailure(cause, 'building', signal);
   } finally {

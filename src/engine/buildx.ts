@@ -153,7 +153,7 @@ function failed(
   if (/unknown (?:command|flag)|is not a docker command|unknown shorthand/.test(message))
     throw missing(message);
   if (push && (!step || /^(?:exporting|pushing)/.test(step.step))) return { failed: message };
-  throw buildFailure(message, undefined, step, request.dockerfile, request.locate);
+  throw buildFailure(message, undefined, step, request);
 }
 
 /** Calls with a fresh folder that nobody else can read, and removes it. */

@@ -41,6 +41,8 @@ export interface BuildRequest {
   readonly cacheFrom: readonly string[];
   /** Finds the line of a step in the Dockerfile, for the report of a failure. */
   readonly locate?: LocateInstruction;
+  /** Masks secrets in what a failure quotes, before it is cut: half of a secret escapes every later mask. */
+  readonly redact?: (text: string) => string;
   /**
    * The Dockerfile must not reach the image although the context holds it: .dockerignore leaves it out. Only the
    * classic builder can do that.

@@ -65,7 +65,7 @@ async function pullBases(
 
 /** What both builders are given for one platform, or for all of `platforms` together. */
 export async function buildRequest(
-  { tools, settings, candidate, runContext }: StepInput,
+  { tools, settings, candidate, runContext, log }: StepInput,
   wanted: Wanted,
   platform: string | undefined,
   tag: string,
@@ -107,6 +107,7 @@ export async function buildRequest(
     // What others can write is no input of a release.
     cacheFrom: runContext === 'release' ? [] : settings.cacheFrom,
     locate: recipes.locateInstruction(recipe.dockerfile),
+    redact: log.redact,
     hideDockerfile,
   };
 }

@@ -50,7 +50,7 @@ it('50 pushes all end right while every fifth request fails', { timeout: 600_000
       expect(platform!.labels['org.opencontainers.image.version']).toBe(version);
     }
   };
-  await Promise.all(Array.from({ length: 10 }, worker));
+  await Promise.all(Array.from({ length: 25 }, worker));
   const share = faults.reduce((sum, part) => sum + part, 0) / faults.length;
   expect(share).toBeGreaterThan(0.15);
 });
