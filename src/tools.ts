@@ -289,6 +289,14 @@ export function createTools(input: ToolsInput): OwnedTools {
       const credential = credentialFor(remote, await project.gitCredentials());
       return (await lsRefs(await http(), remote, credential)) ?? listRemoteTags(await project.git(), remote);
     },
+    async mirror(upstream, own) {
+      const [{ mirror }, { parseRemote }] = await Promise.all([
+        import('./git/mirror.ts'),
+        import('./git/remote.ts'),
+      ]);
+      const rules = { insecureHosts: settings.insecureRegistries, folder: workspace };
+      return mirror(await project.git(), parseRemote(upstream, rules), parseRemote(own, rules));
+    },
     ofRecipe: async (recipe) =>
       createTools({ ...input, ...(await legOf({ host, settings: { ...settings, recipe } })) }),
     release: input.release ?? (() => Promise.reject(new Failure('step-unavailable'))),

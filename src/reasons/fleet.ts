@@ -1,4 +1,4 @@
-import { failure, good, skip } from './reason.ts';
+import { failure, good, note, skip } from './reason.ts';
 
 /** Codes of `sweep`. */
 export const fleet = {
@@ -20,6 +20,10 @@ export const fleet = {
     'The next sweep goes on; or raise `time-budget`.',
   ),
   'disk-budget': skip('There is too little free disk.', 'Make room, or lower `disk-budget`.'),
+  'mirror-tag-moved': note(
+    'Upstream moved or removed a tag, and the mirror followed.',
+    'Ask upstream why; a promoted release whose tag moved is refused by the gate.',
+  ),
   'mirror-stale': failure(
     'The mirror could not be brought up to date with its upstream.',
     'Check the address and the token of both sides.',

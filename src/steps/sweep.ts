@@ -60,11 +60,18 @@ interface Sweep {
   readonly views: ReadonlyMap<string, RecipeView>;
 }
 
+/** What was learnt about a recipe on the way, for its result. */
+interface Known {
+  /** The canonical version. */
+  old: string | null;
+  mirror: SweepResult['mirror'];
+}
+
 /** A recipe that has something to run. */
 interface Due {
   readonly entry: FleetEntry;
   readonly release: Release;
-  readonly old: string | null;
+  readonly known: Known;
   readonly attempts: number;
 }
 
@@ -123,13 +130,13 @@ async function lookAtAll(
   const due: Due[] = [];
   await eachOf(entries, LOOKS, async (entry) => {
     const startedAt = input.now();
-    const known: { old: string | null } = { old: null };
+    const known: Known = { old: null, mirror: null };
     try {
       const found = await look(sweep, views.get(entry.recipe), entry, known);
       if ('release' in found) due.push(found);
-      else add(ended(input, entry, startedAt, { old: known.old, new: known.old, ...found }));
+      else add(ended(input, entry, startedAt, { ...known, new: known.old, ...found }));
     } catch (error) {
-      add(ended(input, entry, startedAt, { old: known.old, new: known.old, ...failed(error) }));
+      add(ended(input, entry, startedAt, { ...known, new: known.old, ...failed(error) }));
     }
   });
   const order = new Map(entries.map(({ recipe }, index) => [recipe, index]));
@@ -139,11 +146,13 @@ async function lookAtAll(
 type Verdict = Pick<SweepResult, 'outcome' | 'reasons'> & Partial<SweepResult>;
 
 async function look(
-  { input: { tools, now }, fleet, ledger }: Sweep,
+  sweep: Sweep,
   view: RecipeView | undefined,
   entry: FleetEntry,
-  known: { old: string | null },
+  known: Known,
 ): Promise<Due | Verdict> {
+  const { fleet, ledger } = sweep;
+  const { tools, now } = sweep.input;
   const record = view?.record();
   known.old = record?.version ?? null;
   if (!entry.enrolled) {
@@ -159,6 +168,10 @@ async function look(
     commit: record.commit,
     hold: record.hold,
   };
+  if (entry['mirror-of'] !== undefined) {
+    const stale = await refresh(sweep.input, entry['mirror-of'], entry, known);
+    if (stale !== undefined) return stale;
+  }
   const tags = [...(await tools.remoteTags(entry.repository))].map(([name, { commit }]) => ({
     name,
     commit,
@@ -177,7 +190,31 @@ async function look(
   if (until !== undefined) {
     return { outcome: 'deferred', reasons: ['backoff'], attempts, nextEligibleAt: until.toISOString() };
   }
-  return { entry, release, old: known.old, attempts };
+  return { entry, release, known, attempts };
+}
+
+/** Brings a mirror up to date first. One that could not be is stale, which is not "no new version". */
+async function refresh(
+  { tools, log }: FreeStepInput,
+  upstream: string,
+  { recipe, repository }: FleetEntry,
+  known: { mirror: SweepResult['mirror'] },
+): Promise<Verdict | undefined> {
+  try {
+    const { moved, removed, added } = await tools.mirror(upstream, repository);
+    known.mirror = 'fresh';
+    if (added.length > 0) log.info(`${recipe}: the mirror has ${added.length} more tags.`);
+    for (const tag of [...moved, ...removed].slice(0, 10)) {
+      log.finding(
+        finding('mirror-tag-moved', 'warning', `${recipe}: upstream moved or removed its tag ${tag}.`),
+      );
+    }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+    known.mirror = 'stale';
+    return { outcome: 'error', reasons: ['mirror-stale', error.code], message: error.message };
+  }
 }
 
 /** What the fleet says about tags for all its recipes. */
@@ -214,9 +251,9 @@ async function runAll(
 ): Promise<void> {
   const { settings, tools, now } = input;
   const started = now().getTime();
-  await eachOf(due, Math.max(1, settings.concurrency), async ({ entry, release, old, attempts }) => {
+  await eachOf(due, Math.max(1, settings.concurrency), async ({ entry, release, known, attempts }) => {
     const startedAt = now();
-    const own = { old, new: old, attempts };
+    const own = { ...known, new: known.old, attempts };
     if (startedAt.getTime() - started > settings.timeBudget) {
       add(ended(input, entry, startedAt, { ...own, outcome: 'deferred', reasons: ['time-budget'] }));
       return;

@@ -5,6 +5,7 @@ import type { DroneServer } from '../forge/drone-server.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Git } from '../git/git.ts';
 import type { Branch, History } from '../git/history.ts';
+import type { Mirrored } from '../git/mirror.ts';
 import type { Remote } from '../git/remote.ts';
 import type { RemoteTag } from '../git/tags.ts';
 import type { Programs } from '../harness/site.ts';
@@ -57,6 +58,8 @@ export interface Tools {
    * configuration as they are at this moment.
    */
   projectNow(): Promise<ProjectNow>;
+  /** HEAD, its tree, and what differs from it in the checkout: at this moment, not when the process began. */
+  checkoutNow(): Promise<Pick<Candidate, 'checkout' | 'tree' | 'dirty'>>;
   /** Every place in the candidate's tree that states a version; `place` as people find it, `compose.yml:12`. */
   statedVersions(): Promise<
     readonly {
@@ -112,6 +115,8 @@ export interface Tools {
   fleet(): Promise<FleetFile>;
   /** The tags of any remote, asked for now: by one request over a shared connection where the server can. */
   remoteTags(address: string): Promise<ReadonlyMap<string, RemoteTag>>;
+  /** Makes the default branch and the tags of a mirror equal to its upstream's; nothing else is touched. */
+  mirror(upstream: string, own: string): Promise<Mirrored>;
   /** The tools as a run about one recipe of the fleet has them; to be closed. */
   ofRecipe(recipe: string): Promise<RecipeTools>;
   /** Runs the line `release` over a commit of one recipe of the fleet. */

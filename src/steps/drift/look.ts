@@ -18,6 +18,8 @@ export class Look {
   readonly #stop = new AbortController();
   readonly #seconds: number;
   #isOver = false;
+  #underWay = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(clock: Pick<Clock, 'sleep'>, budgetMs: number, signal: AbortSignal) {
     this.#seconds = Math.round(budgetMs / 1000);
@@ -43,6 +45,18 @@ export class Look {
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
       return { unanswered: error.message };
+    }
+  }
+
+  /** As `ask`, when it is its turn: a bounded number of these are under way. */
+  async turn<T>(what: () => Promise<T>): Promise<Known<T>> {
+    while (this.#underWay >= AT_ONCE) await new Promise<void>((free) => this.#waiting.push(free));
+    this.#underWay += 1;
+    try {
+      return await this.ask(what);
+    } finally {
+      this.#underWay -= 1;
+      this.#waiting.shift()?.();
     }
   }
 

@@ -1,28 +1,37 @@
 import { join, posix } from 'node:path';
+import type { Digest } from '../../oci/digest.ts';
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import type { Finding } from '../../outcome.ts';
 import type { Pin } from '../../pins/pin.ts';
 import type { PinsOfTree } from '../../pins/read-tree.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { type Known, open } from '../../rules/drift/looked-up.ts';
 import { checkPins, type LookedAtPin, type OwnRelease } from '../../rules/drift/pins.ts';
-import { sameImage } from './look.ts';
+import { type Look, sameImage } from './look.ts';
 import { type Checking, digestOf, subjectOf } from './project.ts';
 
 /** Every image that the tree's files name, against the known-good release and against their registries. */
 export async function pins(checking: Checking): Promise<Finding[]> {
   const { log, tools } = checking;
-  const folder = await tools.tree();
-  const tree = await pinsIn(checking, folder);
   const allowed = checking.untrusted ? await allowedHosts(checking) : undefined;
+  const asks = (pin: Pin): boolean => !pin.built && allowed?.has(pin.reference.registry) !== false;
+  const answers = new Answers(checking.look, await tools.registry());
+  const tree = await pinsIn(checking, await tools.tree(), (found) => {
+    for (const pin of found) if (asks(pin)) answers.ask(question(pin.reference));
+  });
   log.info(`${tree.pins.length} image references in ${tree.files.length} files`);
   const own = await ownReleases(checking);
   if ('unanswered' in own) return [open('The release to compare with', own)];
-  const looked = await lookAt(checking, tree.pins, allowed);
+  const looked = await Promise.all(tree.pins.map((pin) => lookAt(pin, asks(pin), answers)));
   return checkPins({ pins: looked, unreadable: tree.unreadable, own: own.known });
 }
 
 /** Paths of settings begin at the workspace, those of the configuration at the recipe's folder. */
-async function pinsIn({ settings, tools, project }: Checking, folder: string): Promise<PinsOfTree> {
+async function pinsIn(
+  { settings, tools, project }: Checking,
+  folder: string,
+  onPins?: (pins: readonly Pin[]) => void,
+): Promise<PinsOfTree> {
   const { readPins } = await tools.pins();
   const below = (path: string): string => posix.join(posix.normalize(settings.context), path);
   const configured = (project.file.value.drift.pins ?? []).map(below);
@@ -31,6 +40,7 @@ async function pinsIn({ settings, tools, project }: Checking, folder: string): P
     folder,
     patterns: settings.pins.length > 0 ? settings.pins : configured,
     envFile: envFile === undefined ? undefined : below(envFile),
+    ...(onPins && { onPins }),
   });
 }
 
@@ -65,40 +75,50 @@ async function ownReleases(checking: Checking): Promise<Known<readonly OwnReleas
   });
 }
 
-async function lookAt(
-  { look, tools }: Checking,
-  pins: readonly Pin[],
-  allowed: ReadonlySet<string> | undefined,
-): Promise<readonly LookedAtPin[]> {
-  const registry = await tools.registry();
-  const asked = new Map<string, Reference>();
-  const allowedPin = (pin: Pin): boolean => allowed?.has(pin.reference.registry) !== false;
-  for (const pin of pins) {
-    if (!allowedPin(pin) || pin.built) continue;
-    const reference = question(pin.reference);
-    asked.set(formatReference(reference), reference);
+/** What registries say, each distinct reference asked for once. */
+class Answers {
+  readonly #look: Look;
+  readonly #registry: Registry;
+  readonly #asked = new Map<string, Promise<Known<{ digest: Digest } | undefined>>>();
+  readonly #first = new Map<string, Promise<unknown>>();
+
+  constructor(look: Look, registry: Registry) {
+    this.#look = look;
+    this.#registry = registry;
   }
-  // One of each host first: from then on it is known what the host wants, and nothing is asked in vain.
-  const all = [...asked];
-  const first = new Set([...new Map(all.map((entry) => [entry[1].registry, entry])).values()]);
-  const answers = new Map<string, Awaited<ReturnType<typeof ask>>>();
-  const ask = (reference: Reference) => look.ask(() => registry.resolve(reference));
-  for (const turn of [[...first], all.filter((entry) => !first.has(entry))]) {
-    await look.each(turn, async ([name, reference]) => answers.set(name, await ask(reference)));
+
+  /** One of each host first: from then on it is known what the host wants, and nothing is asked in vain. */
+  ask(reference: Reference): Promise<Known<{ digest: Digest } | undefined>> {
+    const name = formatReference(reference);
+    const known = this.#asked.get(name);
+    if (known !== undefined) return known;
+    const first = this.#first.get(reference.registry);
+    const send = () => this.#look.turn(() => this.#registry.resolve(reference));
+    const answer = first === undefined ? send() : first.then(send, send);
+    if (first === undefined) this.#first.set(reference.registry, answer);
+    this.#asked.set(name, answer);
+    // Where the run is cancelled before anybody waits for it.
+    answer.catch(() => {});
+    return answer;
   }
-  return look.each(pins, async (pin): Promise<LookedAtPin> => {
-    if (pin.built) return { pin, state: { known: undefined } };
-    if (!allowedPin(pin)) return { pin, state: 'not-asked' };
-    const reference = question(pin.reference);
-    const answer = answers.get(formatReference(reference))!;
-    if ('unanswered' in answer) return { pin, state: answer };
-    if (answer.known === undefined) return { pin, state: { known: undefined } };
-    const { digest } = answer.known;
-    const pinned = pin.reference.digest;
-    if (pinned === undefined || pinned === digest) return { pin, state: { known: { digest, same: true } } };
-    const same = await look.ask(() => sameImage(registry, reference, pinned, digest));
-    return { pin, state: 'unanswered' in same ? same : { known: { digest, same: same.known } } };
-  });
+
+  same(reference: Reference, a: Digest, b: Digest): Promise<Known<boolean>> {
+    return this.#look.turn(() => sameImage(this.#registry, reference, a, b));
+  }
+}
+
+async function lookAt(pin: Pin, asks: boolean, answers: Answers): Promise<LookedAtPin> {
+  if (pin.built) return { pin, state: { known: undefined } };
+  if (!asks) return { pin, state: 'not-asked' };
+  const reference = question(pin.reference);
+  const answer = await answers.ask(reference);
+  if ('unanswered' in answer) return { pin, state: answer };
+  if (answer.known === undefined) return { pin, state: { known: undefined } };
+  const { digest } = answer.known;
+  const pinned = pin.reference.digest;
+  if (pinned === undefined || pinned === digest) return { pin, state: { known: { digest, same: true } } };
+  const same = await answers.same(reference, pinned, digest);
+  return { pin, state: 'unanswered' in same ? same : { known: { digest, same: same.known } } };
 }
 
 /** What is asked about a reference: its tag, `latest` where none is written; without a tag, its digest. */
