@@ -18,7 +18,7 @@ afterAll(() => play.stop());
 
 beforeEach(async () => {
   world = new World();
-  forge = await githubDouble(world);
+  forge = await githubDouble(world, 'person');
   drone = await droneDouble(`${OWNER}/${NAME}`);
   pull = world.pull({ number: 12, head: play.head });
 });

@@ -1,5 +1,6 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fromMarkdown } from 'mdast-util-from-markdown';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ForgeServer } from './forge-server.ts';
 import { githubDouble, TOKEN } from './github-double.ts';
@@ -17,7 +18,8 @@ afterAll(() => play.stop());
 
 beforeEach(async () => {
   world = new World();
-  forge = await githubDouble(world);
+  // A job's token asks who it is by a request that Octokit spaces like a write: "who we are" has it, and the bundle.
+  forge = await githubDouble(world, 'person');
   world.pull({ number: 12, head: play.head });
   world.status(play.head, 'pending');
 });
@@ -189,7 +191,7 @@ describe('a dossier that lies', () => {
   });
 
   const payload =
-    '`x` ](https://evil.example) <img src=x> @everyone | ::error::\n# big\n<!-- knowngood:report -->';
+    'x` [a](https://evil.example) <img src=x> @everyone | ::error::\n# big\n<!-- knowngood:report --> ``y';
   it.each<[string, (dossier: Record<string, unknown>) => void]>([
     ['version', (d) => Object.assign(d.candidate as object, { version: payload })],
     ['recipe', (d) => Object.assign(d.candidate as object, { recipe: payload })],
@@ -304,7 +306,16 @@ it('writes no secret anywhere, whatever the job has', async () => {
   expect(written(world)).not.toContain(TOKEN);
 });
 
-/** Markdown without its code spans, however long their fences. */
+interface Node {
+  readonly type: string;
+  readonly value?: string;
+  readonly url?: string;
+  readonly children?: readonly Node[];
+}
+
+/** What a reader sees of Markdown besides code spans: text, HTML, and where links and pictures go. */
 function outsideCode(text: string): string {
-  return text.replaceAll(/(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, '');
+  const seen = ({ type, value, url, children }: Node): string[] =>
+    type === 'inlineCode' ? [] : [value ?? '', url ?? '', ...(children ?? []).flatMap(seen)];
+  return seen(fromMarkdown(text) as Node).join('\n');
 }

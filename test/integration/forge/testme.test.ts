@@ -16,7 +16,7 @@ afterAll(() => play.stop());
 
 beforeEach(async () => {
   world = new World();
-  forge = await githubDouble(world);
+  forge = await githubDouble(world, 'person');
   pull = world.pull({ number: 12, head: play.head });
 });
 afterEach(async () => {
