@@ -5,6 +5,8 @@ import { faultProxy, sandbox } from '../../../sandbox/index.ts';
 import { createEngine } from '../../../src/engine/create-engine.ts';
 import type { BuildRequest, Engine, Progress } from '../../../src/engine/engine.ts';
 import { systemClock } from '../../../src/http/clock.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import { outsider } from '../build-push/registry.ts';
 import { engineProxy, type Rewrite } from './proxy.ts';
 
 // Each of these is a trap of dockerode 5 or of the Engine API that was seen to bite; see docs of the room.
@@ -15,8 +17,8 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-const open = (dockerHost = box.dockerHost, signal = new AbortController().signal) =>
-  createEngine({ dockerHost, env: {}, clock: systemClock, signal });
+const open = (dockerHost = box.dockerHost, signal = new AbortController().signal, clock = systemClock) =>
+  createEngine({ dockerHost, env: {}, clock, signal });
 
 function context(dockerfile: string, files: Record<string, string> = {}): () => Readable {
   return () => {
@@ -193,6 +195,72 @@ describe('the address', () => {
       ),
     });
     await expect(open('ssh://somebody@example.org')).rejects.toMatchObject({ code: 'engine-unreachable' });
+  });
+});
+
+describe('a push', () => {
+  const pushed = async (engine: Engine, credential?: Parameters<Engine['push']>[2]) => {
+    const { tag } = await build(engine, 'FROM scratch\nCOPY Dockerfile /\n');
+    const [repository = '', name = ''] = tag.split(/:(?=[^:]*$)/);
+    return { repository, name, ended: await engine.push(repository, name, credential, () => {}) };
+  };
+
+  it('says that it has no login where it has none: some engines refuse a push that says nothing', async () => {
+    const { engine, proxy } = await between(() => undefined);
+    await pushed(engine);
+    const [asked] = proxy.passed.filter(({ path }) => path.includes('/push'));
+    expect(Buffer.from(String(asked?.headers['x-registry-auth']), 'base64').toString()).toBe('{}');
+  });
+
+  it('names the host of its login', async () => {
+    const { engine, proxy } = await between(() => undefined);
+    await pushed(engine, { username: 'ci', password: 'p?>~ü' });
+    const [asked] = proxy.passed.filter(({ path }) => path.includes('/push'));
+    const sent = Buffer.from(String(asked?.headers['x-registry-auth']), 'base64url').toString();
+    expect(JSON.parse(sent)).toEqual({
+      username: 'ci',
+      password: 'p?>~ü',
+      serveraddress: box.registry.host,
+    });
+  });
+
+  it('carries any password: in base64 for URLs, which is what engines read', async () => {
+    const account = { username: 'ci', password: '>>>???~~~ü' };
+    const guarded = await box.startRegistry({ auth: 'htpasswd', accounts: [account] });
+    const engine = await open();
+    const repository = `${guarded.host}/traps/password`;
+    await build(engine, 'FROM scratch\nCOPY Dockerfile /\n', { tag: `${repository}:1` });
+    await expect(engine.push(repository, '1', account, () => {})).resolves.toHaveProperty('digest');
+  });
+
+  it('is not believed that ends without a digest', async () => {
+    const silent = (): Rewrite => {
+      const all: Buffer[] = [];
+      return (chunk) => {
+        if (chunk) all.push(chunk);
+        const lines = Buffer.concat(all).toString().split('\n');
+        return chunk ? [] : [Buffer.from(lines.filter((line) => !/digest/i.test(line)).join('\n'))];
+      };
+    };
+    const { proxy } = await between(answersTo(/\/push/, silent));
+    const hasty = { ...systemClock, sleep: async () => {} };
+    const engine = await open(proxy.address, undefined, hasty);
+    await expect(pushed(engine)).rejects.toMatchObject({ code: 'registry-unreachable' });
+  });
+
+  it('takes the digest from the status line where there is no other', async () => {
+    const status = (): Rewrite => {
+      const all: Buffer[] = [];
+      return (chunk) => {
+        if (chunk) all.push(chunk);
+        const lines = Buffer.concat(all).toString().split('\n');
+        return chunk ? [] : [Buffer.from(lines.filter((line) => !line.includes('"aux"')).join('\n'))];
+      };
+    };
+    const { engine } = await between(answersTo(/\/push/, status));
+    const { ended, repository, name } = await pushed(engine);
+    const there = await outsider().head(parseReference(`${repository}:${name}`));
+    expect(ended.digest).toBe(there?.digest);
   });
 });
 
