@@ -11,6 +11,8 @@ const FILE_LIMIT = 1024 * 1024;
 /** Files and folders that are looked at; a tree with more is told, never read in part without a word. */
 const MOST_ENTRIES = 200_000;
 const MOST_FILES = 5_000;
+/** Bytes that are read before others have their turn. */
+const TURN_BYTES = 16 * 1024;
 
 export interface PinsOfTree {
   readonly pins: readonly Pin[];
@@ -28,24 +30,39 @@ export interface TreeInputs {
   readonly envFile?: string | undefined;
   /** Folders that are not looked into: ours. */
   readonly without?: readonly string[];
+  /** Told the pins of each file as it is read, so that look-ups can begin. */
+  readonly onPins?: (pins: readonly Pin[]) => void;
 }
 
 /**
  * The images that the files of a tree name. Links are not followed: a path that a person named and that is one fails
  * with `path-outside`, a pattern passes it over.
  */
-export function readPins({ folder, patterns, envFile, without = [] }: TreeInputs): PinsOfTree {
+export async function readPins(inputs: TreeInputs): Promise<PinsOfTree> {
+  const { folder, patterns, envFile, without = [], onPins } = inputs;
   const files = filesOf(folder, patterns, new Set(['.git', 'knowngood-out', ...without]));
   const other = (path: string): string | undefined => textInside(folder, path);
-  const read: PinFile[] = files.map((file) => {
+  let unread = 0;
+  const readOne = (file: string): PinFile => {
     try {
       const bytes = readInside(folder, file, FILE_LIMIT);
+      unread += bytes?.length ?? 0;
       return bytes === undefined ? absent(file) : readPinFile(file, bytes, other, envFile);
     } catch (error) {
       if (!(error instanceof Failure) || patterns.includes(file)) throw error;
       return told(file, 'it is larger than 1 MiB, or no regular file');
     }
-  });
+  };
+  const read: PinFile[] = [];
+  for (const file of files) {
+    const one = readOne(file);
+    onPins?.(one.pins);
+    read.push(one);
+    if (unread < TURN_BYTES) continue;
+    // Answers that came meanwhile are taken, and further questions sent.
+    await new Promise((turn) => setImmediate(turn));
+    unread = 0;
+  }
   return {
     files,
     pins: read.flatMap(({ pins }) => pins),

@@ -28,8 +28,8 @@ describe('files as people write them', () => {
     expect(expected.map((part) => part.split('\n', 1)[0])).toEqual(readdirSync(folder).sort());
   });
 
-  it.each(readdirSync(folder).sort())('%s', (project) => {
-    const { pins, unreadable } = readPins({ folder: join(folder, project), patterns: ['**'] });
+  it.each(readdirSync(folder).sort())('%s', async (project) => {
+    const { pins, unreadable } = await readPins({ folder: join(folder, project), patterns: ['**'] });
     const [, ...lines] = expected
       .find((part) => part.startsWith(`${project}\n`))!
       .trimEnd()
