@@ -25,6 +25,7 @@ export const step: CandidateStep = {
     const test = input.dossier.test as TestSection;
     const promotion = await tools.promotion();
     const policy = gatePolicy(settings);
+    const { dirty } = await sameCheckout(input);
     const subject = promotedSubject(candidate, test);
     const evidence = evidenceOf(test, promotion);
     const looking = await lookTools(input, await writableLedger(input));
@@ -40,7 +41,7 @@ export const step: CandidateStep = {
           run: event.run.id,
           context: runContext,
           policy,
-          candidate: { ...candidate, version: versionOf(candidate) },
+          candidate: { ...candidate, version: versionOf(candidate), dirty },
           subject,
           evidence,
           recipeDigest: await recipeDigest(input, subject),
@@ -66,6 +67,18 @@ export const step: CandidateStep = {
     return answer(input, result, published);
   },
 };
+
+/** The checkout as it is now, after whatever ran in this job; another one than at the start is nobody's release. */
+async function sameCheckout({ tools, candidate }: StepInput): Promise<Pick<Candidate, 'dirty'>> {
+  const now = await tools.checkoutNow();
+  if (now.checkout !== candidate.checkout || now.tree !== candidate.tree) {
+    throw new Failure(
+      'candidate-changed',
+      `The checkout was ${candidate.checkout} for the earlier steps and is ${now.checkout} now.`,
+    );
+  }
+  return now;
+}
 
 /** As the test calls it: an untagged commit has no version, and is called by its beginning. */
 function versionOf({ version, commit }: Candidate): string {

@@ -25,6 +25,7 @@ export type ProjectTools = Pick<
   | 'repository'
   | 'history'
   | 'projectNow'
+  | 'checkoutNow'
   | 'statedVersions'
   | 'historyOf'
   | 'releaseBranch'
@@ -89,11 +90,13 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
     });
   });
 
-  const jobCheckout = once(async () => {
+  const readCheckout = async () => {
     const { openCheckout } = await import('../git/checkout.ts');
     // Where the checkout is in a folder of the workspace, the context leads to it.
     return openCheckout(await git(), resolve(workspace, leg === undefined ? settings.context : '.'));
-  });
+  };
+  const jobCheckout = once(readCheckout);
+  const oursIn = (root: string): string[] => [relative(root, join(workspace, 'knowngood-out'))];
 
   /** The recipe's own checkout. A fleet's job has a checkout of the fleet. */
   const checkout = async () => (leg === undefined ? jobCheckout() : undefined);
@@ -284,7 +287,7 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
       settings: { version: settings.version, pattern: await pattern() },
       config: file.value,
       composeFiles: (await composeFiles()).files,
-      ours: found === undefined ? [] : [relative(found.root, join(workspace, 'knowngood-out'))],
+      ours: found === undefined ? [] : oursIn(found.root),
       readFile: candidateFile,
     });
   });
@@ -322,6 +325,14 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
       });
       if (remote.credential !== undefined) log.mask(remote.credential.password);
       return openHistory(await git(), remote, branch);
+    },
+    async checkoutNow() {
+      const { candidate } = await made();
+      // What was laid out as data from another commit is not the job's to change.
+      if (leg !== undefined || (await elsewhere()) !== undefined) return candidate;
+      const found = await readCheckout();
+      if (found === undefined) return candidate;
+      return { checkout: found.head.id, tree: found.head.tree, dirty: await found.dirty(oursIn(found.root)) };
     },
     async statedVersions() {
       return (await made()).places.map(({ file, line, column, value }) => ({

@@ -130,6 +130,7 @@ function inputOf(
     registry: async () => openRegistry(),
     repository: async () => ({ kind: 'https', url: 'https://git.example.org/acme/app.git' }),
     statedVersions: async () => [],
+    checkoutNow: async () => candidate,
     reviewedPolicy: async () => undefined,
     recipeFile: async () => readRecipeFile(Buffer.from(given.config ?? ''), 'knowngood.yml'),
     projectNow: async () => {
@@ -279,6 +280,17 @@ describe('the step promote', () => {
       } else expect(result.outputs['eligible-at'], what).toBeUndefined();
       expect(await everything(world), what).toEqual(before);
     }
+  });
+
+  it('looks at the checkout again: what ran in the job may have changed it', async () => {
+    const world = await twoReleases();
+    const { candidate } = inputOf(world, '1.1.0');
+    const changed = (now: Partial<Candidate>) =>
+      inputOf(world, '1.1.0', { tools: { checkoutNow: async () => ({ ...candidate, ...now }) } });
+    const dirty = await promote.run(changed({ dirty: ['Dockerfile'] }));
+    expect([dirty.outcome, dirty.reasons]).toEqual(['refused', ['tree-dirty']]);
+    const elsewhere = changed({ checkout: '1'.repeat(40) });
+    await expect(promote.run(elsewhere)).rejects.toMatchObject({ code: 'candidate-changed' });
   });
 
   it('takes an outage for an outage', async () => {
