@@ -1,5 +1,5 @@
 import type { UpgradeBase, UpgradeBaseSection } from '../dossier/schema.ts';
-import { type Finding, finding } from '../outcome.ts';
+import { Failure, type Finding, finding } from '../outcome.ts';
 import { reasons } from '../reasons.ts';
 import { noteCode, noteFindings, noteText } from '../report/base-notes.ts';
 import { type BaseReport, baseLines, baseSummary, byWeight } from '../report/step-back.ts';
@@ -23,11 +23,29 @@ export const step: CandidateStep = {
     const { candidate, runContext } = input;
     const facts = await baseQuestion(input, candidate, runContext);
     const { answer, ref } = await withImages(input, facts.record, (withoutImage) =>
-      stepBack({ ...facts.asked, withoutImage }),
+      placed(facts, input.settings.upgradeBase, () => stepBack({ ...facts.asked, withoutImage })),
     );
     return conclude(input, { facts, answer, ref });
   },
 };
+
+const aboutPin: ReadonlySet<Failure['code']> = new Set([
+  'pin-not-a-release',
+  'pin-newer-than-target',
+  'pin-known-broken',
+] as const);
+
+/** The answer; what is wrong with a pin of the file is said with its place. */
+function placed({ file }: BaseQuestion, setting: string | undefined, ask: () => StepBackAnswer) {
+  try {
+    return ask();
+  } catch (cause) {
+    if (!(cause instanceof Failure) || setting !== undefined || !aboutPin.has(cause.code)) throw cause;
+    const { line, column } = file.at(['upgrade-base']);
+    const message = `${file.name}:${line}:${column}: ${cause.message}`;
+    throw new Failure(cause.code, message, { remedy: cause.remedy, cause });
+  }
+}
 
 interface Found {
   readonly facts: BaseQuestion;

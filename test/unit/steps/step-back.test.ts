@@ -110,6 +110,17 @@ describe('the rules come from the release branch, unless a setting is given', ()
     );
   });
 
+  it('a wrong pin is an error with its place, where it stands in the file', async () => {
+    const asked = { version: '1.3.0', tags, config: 'recipe: a\nupgrade-base: 1.0.5\n' };
+    await expect(run(asked)).rejects.toMatchObject({
+      code: 'pin-not-a-release',
+      message: expect.stringContaining('knowngood.yml:2:1: The pinned base "1.0.5"'),
+    });
+    await expect(run({ ...asked, settings: { upgradeBase: '1.0.6' } })).rejects.toMatchObject({
+      message: expect.stringMatching(/^The pinned base "1\.0\.6"/),
+    });
+  });
+
   it.each([
     ['tiers: [install]', 'not-requested'],
     ['tiers: [install, upgrade]', 'previous-release'],
