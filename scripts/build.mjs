@@ -29,6 +29,7 @@ const unused = [
 const bundled = (name) => fileURLToPath(new URL(`./bundled/${name}.cjs`, import.meta.url));
 const aliases = {
   ...Object.fromEntries(unused.map((name) => [name, bundled('unused-module')])),
+  debug: bundled('silent'),
   'decode-named-character-reference': bundled('character-references'),
   // The build for browsers has the same code as ES modules, from which esbuild drops what nothing uses.
   yaml: fileURLToPath(new URL('../node_modules/yaml/browser/dist/index.js', import.meta.url)),
@@ -48,6 +49,7 @@ const options = {
   format: 'esm',
   minify: true,
   legalComments: 'none',
+  charset: 'utf8',
   define: { KNOWNGOOD_VERSION: JSON.stringify(version) },
   alias: aliases,
   metafile: true,
