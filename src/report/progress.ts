@@ -95,7 +95,9 @@ export function showProgress({ log, host, now }: ProgressOptions): ProgressView 
 
 /** What builders do for themselves: not a step of a Dockerfile, and not worth a line unless it fails. */
 function isInternal(step: string): boolean {
-  return /^(?:\[internal\]|copy \/context|resolve image config|exporting |importing |unpacking |resolving provenance )/.test(step);
+  return /^(?:\[internal\]|copy \/context|resolve image config|exporting |importing |unpacking |resolving provenance )/.test(
+    step,
+  );
 }
 
 /** `0.4 s`, `12.3 s`, `3 min 4 s`. */

@@ -33,9 +33,15 @@ export function tierLines(tiers: readonly TierResult[]): string[] {
 }
 
 /** Head line of a failure; its lines follow as foreign text. */
-export function troubleTitle({ of, phase, lines }: Trouble): string {
-  if (lines.length === 0) return `${phase}: no output`;
-  return `${phase}: last ${lines.length === 1 ? 'line' : `${lines.length} lines`} of ${of ?? 'the output'}`;
+export function troubleTitle({ of, tier, role, lines }: Trouble): string {
+  const whose = `${of ?? 'the output'} (${role}, ${tier})`;
+  if (lines.length === 0) return `${whose} printed nothing.`;
+  return `Last ${lines.length === 1 ? 'line' : `${lines.length} lines`} of ${whose}:`;
+}
+
+/** Lines of a container for the log, set off from our own where the host does not do that. */
+export function troubleText({ lines }: Trouble): string {
+  return lines.map((line) => `  | ${line}`).join('\n');
 }
 
 export interface TestSummary {
@@ -109,8 +115,13 @@ export function reproduction(what: {
   readonly recipe: string;
   readonly baseTag?: string;
   readonly tiers: readonly string[];
+  /** Folder of the recipe, and its configuration, where they are not the default ones. */
+  readonly context: string;
+  readonly config: string;
 }): string {
   const words = ['knowngood', 'change', '--recipe', what.recipe, '--tiers', what.tiers.join(','), '--keep'];
+  if (what.context !== '.') words.push('--context', what.context);
+  if (what.config !== 'knowngood.yml') words.push('--config', what.config);
   if (what.baseTag !== undefined) words.push('--upgrade-base', what.baseTag);
   return `git checkout ${what.commit} && ${words.map(shellWord).join(' ')}`;
 }

@@ -19,6 +19,8 @@ export interface SweepResult {
   /** The canonical version before and after. */
   readonly old: string | null;
   readonly new: string | null;
+  /** The newest release that was seen. */
+  readonly latest: string | null;
   readonly outcome: SweepOutcome;
   readonly reasons: readonly ReasonCode[];
   /** Conditions of the gate that did not hold. */

@@ -1,0 +1,161 @@
+import type { Ledger, RecipeView } from '../../ledger/ledger.ts';
+import { Failure, finding } from '../../outcome.ts';
+import { resultLine } from '../../report/sweep.ts';
+import { latestStable, listReleases, parsePattern, type Release } from '../../rules/releases.ts';
+import { backOff } from '../../rules/sweep/back-off.ts';
+import type { SweepResult } from '../../rules/sweep/result.ts';
+import { isUnchanged } from '../../rules/sweep/trigger.ts';
+import { type Canonical, triage } from '../../rules/triage.ts';
+import type { FleetEntry, FleetFile } from '../../settings/fleet-file.ts';
+import type { FreeStepInput } from '../step.ts';
+import type { RecipeTools } from '../tools.ts';
+import { eachOf } from './each.ts';
+import type { Results } from './results.ts';
+import { type Known, resultFrom, type Verdict, verdictOfFailure } from './verdict.ts';
+
+/** Recipes whose tags are looked at side by side; requests, not runs. */
+const LOOKS = 16;
+
+export interface Sweep {
+  readonly input: FreeStepInput;
+  readonly fleet: FleetFile;
+  readonly ledger: Ledger;
+  /** Every recipe's record, of one moment. */
+  readonly views: ReadonlyMap<string, RecipeView>;
+  readonly results: Results;
+}
+
+/** A recipe that has something to run. */
+export interface Due {
+  readonly entry: FleetEntry;
+  readonly release: Release;
+  readonly known: Known;
+  readonly attempts: number;
+}
+
+/** Notes a result and says it. */
+export function tellResult({ input, results }: Sweep, result: SweepResult): void {
+  results.add(result);
+  input.log.info(resultLine(result));
+}
+
+/** Decides for each recipe whether it runs; whatever does not has its result now. */
+export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): Promise<readonly Due[]> {
+  const { input, views } = sweep;
+  const due: Due[] = [];
+  await eachOf(entries, LOOKS, async (entry) => {
+    const startedAt = input.now();
+    const known: Known = { old: null, latest: null, mirror: null };
+    try {
+      const found = await look(sweep, views.get(entry.recipe), entry, known);
+      if ('release' in found) due.push(found);
+      else tellResult(sweep, resultFrom(input, entry, startedAt, known, found));
+    } catch (error) {
+      tellResult(sweep, resultFrom(input, entry, startedAt, known, verdictOfFailure(error)));
+    }
+  });
+  const order = new Map(entries.map(({ recipe }, index) => [recipe, index]));
+  return due.sort((a, b) => order.get(a.entry.recipe)! - order.get(b.entry.recipe)!);
+}
+
+async function look(
+  sweep: Sweep,
+  view: RecipeView | undefined,
+  entry: FleetEntry,
+  known: Known,
+): Promise<Due | Verdict> {
+  const { fleet, ledger } = sweep;
+  const { tools, now } = sweep.input;
+  const record = view?.record();
+  known.old = record?.version ?? null;
+  if (!entry.enrolled) {
+    return {
+      outcome: 'skipped',
+      reasons: ['not-enrolled'],
+      ...(entry.reason === undefined ? {} : { message: entry.reason }),
+    };
+  }
+  const canonical: Canonical | undefined = record && {
+    version: record.version,
+    tag: record.tag,
+    commit: record.commit,
+    hold: record.hold,
+  };
+  if (entry['mirror-of'] !== undefined) {
+    const stale = await refresh(sweep.input, entry['mirror-of'], entry, known);
+    if (stale !== undefined) return stale;
+  }
+  const tags = [...(await tools.remoteTags(entry.repository))].map(([name, { commit }]) => ({
+    name,
+    commit,
+  }));
+  const pattern = patternOf(fleet);
+  if (entry.config === undefined && isUnchanged({ tags, pattern, canonical })) {
+    known.latest = known.old;
+    return { outcome: 'skipped', reasons: ['no-new-version'] };
+  }
+  const release = await newest(await tools.ofRecipe(entry.recipe), canonical, known);
+  if ('reasons' in release) return release;
+  const { attempts, until } = backOff(
+    (await ledger.read(entry.recipe)).runs(),
+    { version: release.version.raw, commit: release.commit },
+    now(),
+  );
+  if (until !== undefined) {
+    return { outcome: 'deferred', reasons: ['backoff'], attempts, nextEligibleAt: until.toISOString() };
+  }
+  return { entry, release, known, attempts };
+}
+
+/** Brings a mirror up to date first. One that could not be is stale, which is not "no new version". */
+async function refresh(
+  { tools, log }: FreeStepInput,
+  upstream: string,
+  { recipe, repository }: FleetEntry,
+  known: Known,
+): Promise<Verdict | undefined> {
+  try {
+    const { moved, removed, added } = await tools.mirror(upstream, repository);
+    known.mirror = 'fresh';
+    if (added.length > 0) log.info(`${recipe}: the mirror has ${added.length} more tags.`);
+    for (const tag of [...moved, ...removed].slice(0, 10)) {
+      log.finding(
+        finding('mirror-tag-moved', 'warning', `${recipe}: upstream moved or removed its tag ${tag}.`),
+      );
+    }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+    known.mirror = 'stale';
+    return { outcome: 'error', reasons: ['mirror-stale', error.code], message: error.message };
+  }
+}
+
+/** What the fleet says about tags for all its recipes. */
+function patternOf({ value }: FleetFile): string {
+  const { releases } = value.defaults;
+  const tags = typeof releases === 'object' && releases !== null && 'tags' in releases ? releases.tags : '*';
+  return typeof tags === 'string' ? tags : '*';
+}
+
+/** The newest release by history and configuration, if a release run of it has anything to do. */
+async function newest(
+  tools: RecipeTools,
+  canonical: Canonical | undefined,
+  known: Known,
+): Promise<Release | Verdict> {
+  try {
+    const config = (await tools.recipeFile()).value;
+    if (!config.enrolled) return { outcome: 'skipped', reasons: ['not-enrolled'] };
+    const { tags, pattern } = await tools.upgradeFacts();
+    const list = listReleases(tags, parsePattern(pattern), canonical === undefined ? [] : [canonical.tag]);
+    const release = latestStable(list) ?? list.releases[0];
+    if (release === undefined) return { outcome: 'skipped', reasons: ['never-released'] };
+    known.latest = release.version.raw;
+    const target = { version: release.version.raw, tag: release.tag, commit: release.commit };
+    const skip = triage({ list, target, canonical });
+    return skip === undefined ? release : { outcome: 'skipped', reasons: [skip.reason] };
+  } finally {
+    await tools.close();
+  }
+}
