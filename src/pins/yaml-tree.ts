@@ -13,12 +13,10 @@ import {
 } from 'yaml';
 import type { Place, Unreadable } from './pin.ts';
 
-/** A key with its value; where a merge brought it in, as it stands in what was merged. */
+/** A key with its value, which may be one that a merge brought in. */
 export interface Entry {
   readonly key: string;
   readonly value: Node | undefined;
-  /** Where the key stands. */
-  readonly at: Place;
 }
 
 /** A scalar's text and where it begins, quotes not counted. */
@@ -65,7 +63,7 @@ export class YamlTree {
         continue;
       }
       if (!isNode(document.contents)) continue;
-      this.#collectAnchors(document);
+      if (text.includes('&')) this.#collectAnchors(document);
       roots.push(document.contents);
     }
     this.roots = roots;
@@ -81,10 +79,17 @@ export class YamlTree {
   get(node: Node | undefined, ...path: readonly string[]): Node | undefined {
     let at = this.resolve(node);
     for (const key of path) {
-      at = this.entries(at).find((entry) => entry.key === key)?.value;
+      at = this.#own(at, key) ?? this.entries(at).find((entry) => entry.key === key)?.value;
       if (at === undefined) return undefined;
     }
     return at;
+  }
+
+  /** The value of a map's own key: without looking at merges, which only count where there is none. */
+  #own(node: Node | undefined, key: string): Node | undefined {
+    if (!isMap(node)) return undefined;
+    const pair = node.items.findLast((item) => isScalar(item.key) && item.key.value === key);
+    return isNode(pair?.value) ? this.resolve(pair.value) : undefined;
   }
 
   /** The entries of a map, its own before those that merges (`<<`) bring in; none where it is no map. */
@@ -103,7 +108,7 @@ export class YamlTree {
         continue;
       }
       // The last of two equal keys counts, as most readers have it.
-      found.set(key, { key, value, at: this.placeOf(pair.key.range?.[0] ?? 0) });
+      found.set(key, { key, value });
     }
     for (const source of merged) {
       for (const entry of this.entries(source, depth + 1)) {
