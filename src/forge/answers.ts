@@ -1,8 +1,14 @@
 import { Failure } from '../outcome.ts';
 
-/** The forge's answer that is no success, as a Failure. 404 is for the caller: it may be an answer. */
-export function forgeFailure(status: number, what: string, message: string): Failure {
+/**
+ * The forge's answer that is no success, as a Failure. 404 is for the caller: it may be an answer. `limited`: the answer
+ * is about how often we asked, which GitHub says with a 403 as it says "no".
+ */
+export function forgeFailure(status: number, what: string, message: string, limited = false): Failure {
   const detail = message === '' ? '' : ` (${message.slice(0, 200)})`;
+  if (limited || status === 429) {
+    return new Failure('forge-limited', `The forge did not let us ${what} now: ${status}${detail}.`);
+  }
   if (status === 401 || status === 403) {
     return new Failure('forge-denied', `The forge refused to ${what}: ${status}${detail}.`);
   }

@@ -386,6 +386,11 @@ function failureOf(error: unknown, what: string): Failure {
   if (error instanceof Failure) return error;
   // Octokit wraps what its fetch threw.
   if (error instanceof Error && error.cause instanceof Failure) return error.cause;
-  const message = (error as { response?: { data?: { message?: unknown } } } | null)?.response?.data?.message;
-  return forgeFailure(statusOf(error) ?? 0, what, typeof message === 'string' ? message : '');
+  const { data, headers } =
+    (error as { response?: { data?: { message?: unknown }; headers?: Record<string, unknown> } } | null)
+      ?.response ?? {};
+  const limited =
+    headers?.['retry-after'] !== undefined || String(headers?.['x-ratelimit-remaining']) === '0';
+  const message = typeof data?.message === 'string' ? data.message : '';
+  return forgeFailure(statusOf(error) ?? 0, what, message, limited && statusOf(error) === 403);
 }

@@ -81,6 +81,10 @@ export const running = {
     'The forge did not answer.',
     'Check `forge-url` and the network, then try again.',
   ),
+  'forge-limited': failure(
+    'The forge limits how often it may be asked, and wants a longer wait than a run may last.',
+    'Try again later; where it happens often, give the runs a token of their own.',
+  ),
   'forge-failed': failure('The forge answered with an error.', 'See its status and message.'),
   'internal-error': failure(
     'knowngood met a case that it does not handle.',

@@ -267,6 +267,30 @@ describe('a forge that fails', () => {
     expect(world.states(play.head)).toEqual(['pending', 'error']);
   });
 
+  const secondary = { message: 'You have exceeded a secondary rate limit. Please wait.' };
+  it('with a limit that is soon over, is waited for, and people are told', async () => {
+    forge.fault({ path: /\/pulls\/12$/, status: 403, body: secondary, headers: { 'retry-after': '1' } });
+    const run = await say('!testme');
+    expect(run.reason).toBe('admitted');
+    expect(run.log).toContain('GitHub limits us (secondary rate limit');
+    expect(run.log).toContain('waiting 1 s');
+  });
+
+  it.each<[string, Record<string, string>, object]>([
+    ['secondary', { 'retry-after': '3600' }, secondary],
+    [
+      'primary',
+      { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' },
+      { message: 'API rate limit exceeded' },
+    ],
+  ])('with a %s limit that lasts, is an error now, not a denied permission', async (_, headers, body) => {
+    forge.fault({ path: /\/pulls\/12$/, status: 403, body, headers, times: 9 });
+    const run = await say('!testme');
+    expect(run).toMatchObject({ outcome: 'error', reason: 'forge-limited' });
+    expect(run.log).toContain('too long to wait');
+    expect(world.statuses).toEqual([]);
+  });
+
   it('that does not know the comment any more, starts nothing', async () => {
     const comment = world.comment(12, robin, '!testme');
     world.comments.length = 0;
