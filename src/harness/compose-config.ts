@@ -103,11 +103,14 @@ async function composeConfig(
 }
 
 function composeFailure(site: Site, exitCode: number, said: string): Failure {
-  const line = lastLinesOf(site.logs.redact(said)).at(-1) ?? `exit code ${exitCode}`;
-  if (
-    /is not a docker command|unknown shorthand flag|unknown flag: --(?:project-directory|format)/.test(said)
-  ) {
-    return new Failure('compose-missing', `\`docker compose\` is not there: ${line}`);
+  const lines = lastLinesOf(site.logs.redact(said)).filter((line) => line.trim() !== '');
+  const line = lines.at(-1) ?? `exit code ${exitCode}`;
+  // A docker without compose takes what follows for its own: it names the first flag and prints its whole help.
+  if (/is not a docker command|unknown shorthand flag|unknown flag: --/.test(said)) {
+    return new Failure(
+      'compose-missing',
+      `\`docker compose\` is not there, or too old: ${site.logs.redact(said).trim().split('\n')[0]}`,
+    );
   }
   return new Failure('compose-invalid', `The compose files cannot be read: ${line}`);
 }
