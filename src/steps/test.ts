@@ -21,6 +21,7 @@ import {
   reproduction,
   testSummary,
   tierLines,
+  troubleText,
   troubleTitle,
 } from '../report/test.ts';
 import { parseEnvFile } from '../rules/env-file.ts';
@@ -89,7 +90,7 @@ interface Ended {
 }
 
 async function conclude(input: StepInput, ended: Ended): Promise<StepResult> {
-  const { log, candidate, runContext, dossier, tools, workspace } = input;
+  const { log, candidate, runContext, dossier, tools, workspace, settings } = input;
   const { run, plan } = ended;
   const tiers = run.tiers.map(
     ({ name, verdict, reason, detail, startedAt, durationMs }): TierResult => ({
@@ -110,16 +111,24 @@ async function conclude(input: StepInput, ended: Ended): Promise<StepResult> {
 
   for (const trouble of run.troubles) {
     log.info(troubleTitle(trouble));
-    if (trouble.lines.length > 0) log.foreign(trouble.lines.join('\n'));
+    if (trouble.lines.length > 0) log.foreign(troubleText(trouble));
   }
   for (const line of tierLines(tiers)) log.info(line);
+  // Where the run did not come as far as the upgrade, the base that it would have had.
+  const from = chosen ?? ended.bases[0];
   const again = reproduction({
     commit: candidate.checkout,
     recipe: candidate.recipe,
     tiers: plan.tiers.map(({ name }) => name),
-    ...(chosen?.tag === undefined ? {} : { baseTag: chosen.tag }),
+    context: settings.context,
+    config: settings.config,
+    ...(from?.tag === undefined ? {} : { baseTag: from.tag }),
   });
-  if (verdict !== 'green') log.info(`To run it again: ${again}`);
+  if (verdict !== 'green') {
+    if (run.broken.length > 0) for (const line of knownBrokenEntry(run.broken).split('\n')) log.info(line);
+    log.info(`Logs: ${logs}`);
+    log.info(`To run it again: ${again}`);
+  }
 
   const section: TestSection = {
     outcome,
