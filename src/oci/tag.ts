@@ -2,11 +2,12 @@ import { Failure } from '../outcome.ts';
 import { isTag } from './reference.ts';
 
 /**
- * The tag of a version. `+` is no tag character and becomes `_`, as Helm writes it; so that the way back stays
- * unique, a version that has a `_` of its own has no tag. Fails with `tag-unrepresentable` or `tag-reserved`.
+ * The tag of a version. A leading `v` is how some people write tags of git and belongs to no version. `+` is no tag
+ * character and becomes `_`, as Helm writes it; so that the way back stays unique, a version that has a `_` of its
+ * own has no tag. Fails with `tag-unrepresentable` or `tag-reserved`.
  */
 export function tagOfVersion(version: string): string {
-  const tag = version.replaceAll('+', '_');
+  const tag = version.replace(/^v(?=\d)/, '').replaceAll('+', '_');
   const why = version.includes('_')
     ? 'it has a `_` of its own'
     : tag.length > 128

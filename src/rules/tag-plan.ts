@@ -90,7 +90,7 @@ export function planStage(facts: StageFacts): StagePlan {
  * `+` as `_`. Fails with `tag-unrepresentable`, and with `tag-reserved` for a name that floats.
  */
 export function versionTag(version: string): string {
-  const tag = tagOfVersion(version.replace(/^v(?=\d)/, ''));
+  const tag = tagOfVersion(version);
   if (isFloatingName(tag)) {
     throw new Failure('tag-reserved', `The version ${tag} would be the floating tag of its line.`, {
       remedy: 'Use a version of three numbers.',

@@ -103,7 +103,7 @@ function keyOf(text: string): string {
 
 function tagText(version: string): string {
   try {
-    return tagOfVersion(version.replace(/^v(?=\d)/, ''));
+    return tagOfVersion(version);
   } catch (error) {
     if (error instanceof Failure) return version;
     throw error;

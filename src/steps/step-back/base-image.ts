@@ -1,6 +1,5 @@
 import type { CanonicalRecord } from '../../ledger/record.ts';
 import { formatReference, parseReference, type Reference, withDigest, withTag } from '../../oci/reference.ts';
-import { tagOfVersion } from '../../oci/tag.ts';
 import { Failure } from '../../outcome.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Release } from '../../rules/releases.ts';
@@ -91,18 +90,18 @@ class Images {
   }
 }
 
-/** The tags that an image of this release may have: without the `v` as build-push writes it, then as it is spelt. */
+/** The tags that an image of this release may have: as build-push writes it, then as other tools copy a tag of git. */
 function tagsOf({ version, spellings }: Release): string[] {
   const tags = new Set<string>();
   // A tag of git may have a prefix that no image has.
   for (const text of [version.raw, ...spellings.filter((tag) => parseVersion(tag) !== undefined)]) {
-    for (const make of [versionTag, tagOfVersion]) {
-      try {
-        tags.add(make(text));
-      } catch (cause) {
-        // A version that no tag can stand for has no image.
-        if (!(cause instanceof Failure)) throw cause;
-      }
+    try {
+      const tag = versionTag(text);
+      tags.add(tag);
+      if (/^v\d/.test(text)) tags.add(`v${tag}`);
+    } catch (cause) {
+      // A version that no tag can stand for has no image.
+      if (!(cause instanceof Failure)) throw cause;
     }
   }
   return [...tags];

@@ -142,6 +142,15 @@ describe('the main job in a terminal', () => {
     const { code, output } = await runBundle(args, { cwd, env: { ...box.env } });
     expect(output).toContain('knowngood: promote done promoted');
     expect(code).toBe(0);
+
+    // A tag of git with a `v` is that version, and its image has none.
+    await made.repository.commit('notes 1.0.1', { 'service/version': '1.0.1\n' });
+    await made.repository.tag('v1.0.1');
+    await made.push('main', 'v1.0.1');
+    const next = await runBundle(args, { cwd: await made.checkout('refs/tags/v1.0.1'), env: { ...box.env } });
+    expect(next.output).toContain('v1.0.1 is upgraded from 1.0.0 (canonical)');
+    expect(next.output).toContain('knowngood: promote done promoted');
+    expect(await digestBy('crane', `${made.image}:1.0.1`)).toBe(await digestBy('crane', `${made.image}:latest`));
     await made.stop();
   });
 });

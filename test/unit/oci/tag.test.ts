@@ -28,6 +28,12 @@ describe('tagOfVersion', () => {
     expect(() => tagOfVersion(version)).toThrow(expect.objectContaining({ code }));
   });
 
+  it('drops the `v` that people put before a version, and only that one', () => {
+    expect(tagOfVersion('v1.2.3')).toBe('1.2.3');
+    expect(tagOfVersion('v3.0.1+v2.0.0')).toBe('3.0.1_v2.0.0');
+    expect(tagOfVersion('version')).toBe('version');
+  });
+
   it('gives no two versions one tag', () => {
     const version = fc.stringMatching(
       /^[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}(?:-[0-9a-z.-]{1,6})?(?:\+[0-9a-z.-]{1,6})?$/,
