@@ -125,10 +125,16 @@ class Run {
       result = { outcome: failure.outcome, reasons: [failure.code], outputs: {}, findings: failure.findings };
     }
     tellFacts(host.log, result.facts ?? []);
-    for (const item of result.findings ?? []) host.log.finding(item);
+    // A failure that names one place is told once, with it; the sentence and the finding would say the same twice.
+    const placed = failures.flatMap(({ code, findings: [only, ...others] }) =>
+      only?.code === code && only.level === 'error' && others.length === 0 ? only : [],
+    );
+    for (const item of result.findings ?? []) if (!placed.includes(item)) host.log.finding(item);
     host.log.endGroup();
-    for (const { code, message, remedy } of failures)
-      host.log.finding(finding(code, 'error', message, { remedy }));
+    for (const { code, message, remedy } of failures) {
+      const at = placed.find((item) => item.code === code)?.at;
+      host.log.finding(finding(code, 'error', message, { remedy, ...(at === undefined ? {} : { at }) }));
+    }
     if (this.input.inner !== true) await this.publish(name, result, failures);
     host.log.info(`knowngood: ${name} ${result.outcome} ${result.reasons[0] ?? '-'}`);
     return { step: name, outcome: result.outcome, reasons: result.reasons };

@@ -46,7 +46,7 @@ export function createLog(options: LogOptions): Log {
     },
     finding: (finding) => {
       const clean = JSON.parse(mask.redact(JSON.stringify(finding))) as Finding;
-      write(`${style.finding(clean, inert(findingText(clean)))}\n`);
+      write(`${style.finding(clean, inertLines(findingText(clean)).join('\n  '))}\n`);
     },
     foreign: (text) => {
       const lines = inertLines(mask.redact(text));
@@ -75,11 +75,15 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
-/** `compose.yml:12:9 pin-behind: app is 3.0.0, the release is 3.0.1. Write app:3.0.1.` */
+/**
+ * `compose.yml:12:9 pin-behind: app is 3.0.0, the release is 3.0.1. Write app:3.0.1.` Lines of a message, as the last
+ * ones of a build, stay lines; all but the first are indented, so that none can pass for a line of ours.
+ */
 function findingText({ code, message, remedy, at }: Finding): string {
   const place =
     at === undefined ? '' : `${[at.file, at.line, at.column].filter((p) => p !== undefined).join(':')} `;
-  return `${place}${code}: ${message} ${remedy}`.replaceAll('\n', ' ').trim();
+  const text = `${place}${code}: ${message}`.trim();
+  return `${text}${text.includes('\n') ? '\n' : ' '}${remedy.replaceAll('\n', ' ')}`.trim();
 }
 
 /** A log that people read as it is: Drone, Woodpecker, a pipe. */

@@ -32,6 +32,7 @@ interface Running {
  */
 export function showProgress({ log, host, now }: ProgressOptions): ProgressView {
   const running = new Map<string, Running>();
+  const finished = new Set<string>();
   let lastShown = now();
   const grouped = host === 'github';
 
@@ -80,6 +81,10 @@ export function showProgress({ log, host, now }: ProgressOptions): ProgressView 
       running.delete(step);
       if (line !== undefined) one.lines.push(line);
       if (status === 'done' && one.lines.length === 0 && isInternal(step)) return;
+      // BuildKit takes a finished step up again to say that it is cached: people need no second line for it.
+      if (status === 'done' && one.lines.length === 0 && cached && finished.has(step) && /^\[/.test(step))
+        return;
+      finished.add(step);
       const how = status === 'failed' ? 'failed' : cached ? 'cached' : '';
       const time = ms === undefined || cached ? '' : seconds(ms);
       show([step, how, time].filter((part) => part !== '').join('  '), one.lines);

@@ -60,8 +60,16 @@ describe('text in a log', () => {
       }),
     );
     expect(text()).toBe(
-      '::error title=dest-tag-conflict,file=x%2Cy%3Az.yml,line=3::x,y:z.yml:3 dest-tag-conflict: a ::error::b 100%25\n',
+      '::error title=dest-tag-conflict,file=x%2Cy%3Az.yml,line=3::x,y:z.yml:3 dest-tag-conflict: a%0A  ::error::b%0A  100%25\n',
     );
+  });
+
+  it('indents further lines of a finding, so that none passes for a line of ours', () => {
+    const { log, text } = plain();
+    log.finding(
+      finding('build-failed', 'error', 'It failed.\nknowngood: promote done promoted', { remedy: 'x' }),
+    );
+    expect(text()).toBe('error: build-failed: It failed.\n  knowngood: promote done promoted\n  x\n');
   });
 
   it('keeps detail for those who ask', () => {
