@@ -21,7 +21,7 @@ const suiteTools = {
 } as const;
 
 /** Programs of the distribution, with the libraries they need. */
-const distributionTools = { skopeo: ['skopeo'] } as const;
+const distributionTools = { skopeo: ['skopeo'], chromium: ['chromium', 'fonts-dejavu-core'] } as const;
 
 /** Node releases, from the packages that carry the plain program. */
 const nodeTools = { node20: '20.20.2', node22: '22.22.2', node24: '24.21.0' } as const;
@@ -45,7 +45,14 @@ export async function tool(name: ToolName): Promise<Tool> {
 }
 
 function programIn({ root }: Unpacked, program: string): string {
-  const folders = ['usr/bin', 'usr/sbin', 'usr/libexec/docker/cli-plugins', 'usr/lib/docker/cli-plugins'];
+  // Chromium's plain name is a script that asks for an installation; the program is beside its libraries.
+  const folders = [
+    `usr/lib/${program}`,
+    'usr/bin',
+    'usr/sbin',
+    'usr/libexec/docker/cli-plugins',
+    'usr/lib/docker/cli-plugins',
+  ];
   const path = folders
     .map((folder) => join(root, folder, program))
     .find((candidate) => existsSync(candidate));
@@ -59,11 +66,11 @@ async function distributionTool(name: keyof typeof distributionTools): Promise<T
   const wrapper = join(root, 'wrapped', name);
   if (!existsSync(wrapper)) {
     mkdirSync(join(root, 'wrapped'), { recursive: true });
-    const policy = join(root, 'etc/containers/policy.json');
+    const options = { skopeo: ` --policy '${join(root, 'etc/containers/policy.json')}'`, chromium: '' }[name];
     const lines = [
       '#!/bin/sh',
       `export LD_LIBRARY_PATH='${libraryFolders(root).join(':')}'`,
-      `exec '${programIn(unpacked, name)}' --policy '${policy}' "$@"`,
+      `exec '${programIn(unpacked, name)}'${options} "$@"`,
     ];
     // Written aside first: another process may be about to run it.
     const fresh = `${wrapper}.${process.pid}`;
