@@ -28,21 +28,31 @@ export function refusalAnswer(
   more: {
     readonly word?: string;
     readonly head?: string;
+    /** Page of the pull request's changes. */
+    readonly changesUrl?: string;
     readonly compareUrl?: string;
     readonly runUrl?: string;
   },
 ): string {
-  const { sentence, remedy } = reasons[reason];
+  const { sentence, remedy } =
+    reason === 'sha-required' && more.word !== undefined ? shortCommit : reasons[reason];
   const lines = [
     `<!-- knowngood:answer:${commentId} -->`,
     `**Not started** (\`${reason}\`): ${sentence} ${remedy}`,
   ];
   if (more.word !== undefined) lines.push(`The word was ${code(more.word.slice(0, 200))}.`);
   if (more.head !== undefined) lines.push(`The head is \`${more.head}\`.`);
-  if (more.compareUrl !== undefined) lines.push(`[What is new](${more.compareUrl})`);
+  if (more.changesUrl !== undefined) lines.push(...link('The changes', more.changesUrl));
+  if (more.compareUrl !== undefined) lines.push(...link('What is new', more.compareUrl));
   if (more.runUrl !== undefined) lines.push(...link('The run', more.runUrl));
   return `${lines.join('\n\n')}\n`;
 }
+
+/** A short hash is refused for everybody: others can be made that begin with it. */
+const shortCommit = {
+  sentence: 'Only all 40 digits name a commit.',
+  remedy: 'Read the changes, then name the full commit that you read.',
+} as const;
 
 export interface ReportedRun {
   readonly commit: string;
@@ -84,7 +94,7 @@ function result(dossier: ReportedDossier, { state, jobResult }: ReportedRun): st
   const { base, test, rejected } = dossier;
   const lines = [`Version ${code(dossier.version ?? 'unknown')} of ${code(dossier.recipe)}.`, ''];
   if (base !== undefined) {
-    const why = base.reason === undefined ? '' : ` (${told(base.reason)})`;
+    const why = base.reason === undefined ? '' : ` (${told(base.reason).replace(/\.$/, '')})`;
     lines.push(
       base.version === undefined
         ? `No upgrade was tested${why}.`
@@ -109,13 +119,15 @@ function result(dossier: ReportedDossier, { state, jobResult }: ReportedRun): st
 }
 
 function tierTable(tiers: NonNullable<ReportedDossier['test']>['tiers']): string {
+  // The column stands for nothing where everything passed.
+  const reasoned = tiers.some(({ reason }) => reason !== undefined);
   return table(
-    ['tier', 'verdict', 'time', 'reason'],
+    ['tier', 'verdict', 'time', ...(reasoned ? ['reason'] : [])],
     tiers.map(({ name, verdict, seconds, reason }) => [
       code(name),
       Object.hasOwn(tierMarks, verdict) ? tierMarks[verdict]! : code(verdict),
       seconds === undefined ? '' : `${seconds.toFixed(1)} s`,
-      reason === undefined ? '' : code(reason),
+      ...(reasoned ? [reason === undefined ? '' : code(reason)] : []),
     ]),
   );
 }

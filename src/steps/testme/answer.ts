@@ -35,7 +35,8 @@ function bodyOf({ comment, reason, command, pull, runUrl }: Refusal): string {
     ...(tellsHead && reason === 'head-moved' && named !== undefined
       ? { compareUrl: compareUrl(pull, named) }
       : {}),
-    ...(runUrl === undefined ? {} : { runUrl }),
+    ...(tellsHead && reason === 'sha-required' ? { changesUrl: `${pull.url}/files` } : {}),
+    ...(runUrl === undefined || reason !== 'busy' ? {} : { runUrl }),
   });
 }
 

@@ -171,6 +171,13 @@ describe('a command that starts nothing', () => {
     expect(answers()[0]).toContain(`/compare/${play.head}...${play.newer})`);
   });
 
+  it('tells a maintainer why a short hash is none, and where the changes are', async () => {
+    await say(`!testme ${play.head.slice(0, 12)}`);
+    expect(answers()[0]).toContain('Only all 40 digits name a commit.');
+    expect(answers()[0]).toContain(`The word was \`${play.head.slice(0, 12)}\`.`);
+    expect(answers()[0]).toContain('[The changes](https://forge.example.org/Acme/HedgeDoc/pull/12/files)');
+  });
+
   it('links to the run that is under way', async () => {
     world.status(play.head, 'pending', { targetUrl: 'https://ci.example.org/run/1' });
     await say('!testme');
