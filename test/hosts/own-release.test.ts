@@ -36,7 +36,7 @@ it.skipIf(!act)(
   'our own release goes by our own action: image, ledger, and the major tag behind it',
   async () => {
     await box.tool('docker-compose');
-  const image = `${box.registry.host}/own${process.pid}/knowngood`;
+    const image = `${box.registry.host}/own${process.pid}/knowngood`;
     const root = mkdtempSync(join(tmpdir(), 'knowngood-own-'));
     const repository = await makeRepository(join(root, 'author'));
     const sha = await repository.commit('everything', await ownFiles(image));
