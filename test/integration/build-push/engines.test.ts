@@ -51,6 +51,21 @@ describe.each(engines)('%s', (engine) => {
     expect(contents.platforms[0]!.labels['dev.knowngood.recipe']).toBe(image.recipeDigest);
   });
 
+  it('builds on a base that is named by its digest, whatever its tag is on now', async () => {
+    const first = await makeImage([[{ path: 'which', content: `first ${engine}` }]]);
+    const second = await makeImage([[{ path: 'which', content: `second ${engine}` }]]);
+    const reference = await box.image('moved/base', '1', first);
+    await box.image('moved/base', '1', second);
+    const dockerfile = `FROM ${reference}@${first.digest}\nCOPY a.txt /\n`;
+    const { image } = await must(facts({ files: { Dockerfile: dockerfile, 'a.txt': 'a' } }));
+    expect(image.labels['org.opencontainers.image.base.digest']).toBe(first.digest);
+    const { platforms } = await contentsAt(`${image.image}@${image.digest}`);
+    expect(JSON.parse(Buffer.from(platforms[0]!.config.bytes).toString()).rootfs.diff_ids[0]).toBe(
+      (JSON.parse(Buffer.from(first.config.bytes).toString()) as { rootfs: { diff_ids: string[] } }).rootfs
+        .diff_ids[0],
+    );
+  });
+
   it('does not take labels and arguments of an earlier build', async () => {
     const dockerfile = `FROM ${from}\nARG WANT\nRUN echo "want $WANT" > /want\nLABEL want=$WANT\n`;
     for (const want of ['one', 'two']) {

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Candidate, Dossier, ImageSection, RunContext } from '../../../src/dossier/schema.ts';
+import type {
+  Candidate,
+  Dossier,
+  ImageSection,
+  LabelSection,
+  RunContext,
+} from '../../../src/dossier/schema.ts';
 import type { Event, Host } from '../../../src/hosts/host.ts';
 import { createLog, plainStyle } from '../../../src/hosts/log.ts';
 import { Failure } from '../../../src/outcome.ts';
@@ -25,6 +31,8 @@ export interface RunFacts {
   readonly event?: Partial<Event>;
   readonly settings?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The compose files of a recipe that is an application; it has no own image then. */
+  readonly compose?: readonly string[];
   /** A folder that is the ledger. */
   readonly ledger?: string;
   readonly signal?: AbortSignal;
@@ -41,6 +49,7 @@ export interface RunResult {
   readonly failure?: Failure;
   /** The section `image`, where there is one. */
   readonly image?: ImageSection;
+  readonly label?: LabelSection;
   /** Everything that was written to the log, masked as it would be. */
   readonly log: string;
 }
@@ -106,6 +115,7 @@ export async function run(facts: RunFacts): Promise<RunResult> {
     ...owned,
     describe: async (commit) => `0.0.0-0-g${commit.slice(0, 7)}`,
     tree: async () => workspace,
+    ...(facts.compose === undefined ? {} : { composeFiles: async () => ({ files: facts.compose! }) }),
     ...facts.tools?.(owned),
   };
   const candidate = candidateOf(facts);
@@ -139,7 +149,8 @@ export async function run(facts: RunFacts): Promise<RunResult> {
       dossier: { ...dossier, label: section },
     });
     const image = result.section?.image;
-    return { result, log: written, ...(image && 'image' in image ? { image } : {}) };
+    const labels = 'recipeDocument' in section ? { label: section } : {};
+    return { result, log: written, ...labels, ...(image && 'image' in image ? { image } : {}) };
   } catch (cause) {
     if (!(cause instanceof Failure)) throw cause;
     return { failure: cause, log: written };
@@ -162,7 +173,8 @@ function eventOf({ event, version }: RunFacts): Event {
   };
 }
 
-function candidateOf({ commit = commitNamed('one'), version, image, context }: RunFacts): Candidate {
+function candidateOf(facts: RunFacts): Candidate {
+  const { commit = commitNamed('one'), version, image, context, compose } = facts;
   return {
     recipe: 'app',
     commit,
@@ -170,7 +182,7 @@ function candidateOf({ commit = commitNamed('one'), version, image, context }: R
     tree: commitNamed('tree'),
     dirty: [],
     committedAt: '2026-01-02T03:04:05Z',
-    subject: { kind: 'image', image },
+    subject: compose === undefined ? { kind: 'image', image } : { kind: 'compose', images: {} },
     ...(version === undefined ? {} : { version }),
     ...(version === undefined || context === 'change' ? {} : { tag: version }),
   };
