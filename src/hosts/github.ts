@@ -107,7 +107,7 @@ function githubEvent(env: Environment): Event {
       attempt,
       facts: statementFacts('github', env),
       ...defined({
-        url: webUrl === undefined ? undefined : `${webUrl}/actions/runs/${runId}`,
+        url: webUrl === undefined ? undefined : `${webUrl}/actions/runs/${pageOf(env, runId)}`,
         runner: env.RUNNER_ENVIRONMENT,
         workflow: defined({
           ref: env.GITHUB_WORKFLOW_REF,
@@ -123,6 +123,11 @@ function githubEvent(env: Environment): Event {
 /** Gitea gives the address with a slash at its end, which would stand twice in what is made of it. */
 function serverOf(env: Environment): string {
   return (env.GITHUB_SERVER_URL ?? 'https://github.com').replace(/\/+$/, '');
+}
+
+/** Forgejo numbers the pages of its runs by repository; GitHub and today's Gitea by the run's id. */
+function pageOf(env: Environment, runId: string): string {
+  return env.FORGEJO_ACTIONS === 'true' ? (env.GITHUB_RUN_NUMBER ?? runId) : runId;
 }
 
 function pullRequestOf(kind: EventKind, body: unknown): Event['pullRequest'] {

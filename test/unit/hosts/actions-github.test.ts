@@ -16,7 +16,8 @@ const Context = context.constructor as new () => Judge;
 afterEach(() => vi.unstubAllEnvs());
 
 function bothRead(env: Environment): { ours: Event; judge: Judge } {
-  for (const name of Object.keys(process.env)) if (name.startsWith('GITHUB_')) vi.stubEnv(name, undefined);
+  for (const name of Object.keys(process.env))
+    if (/^(GITHUB|FORGEJO|GITEA)_/.test(name)) vi.stubEnv(name, undefined);
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   return { ours: githubHost(env, () => undefined).event, judge: new Context() };
 }
@@ -41,7 +42,10 @@ function compare({ ours, judge }: ReturnType<typeof bothRead>): void {
     checkout: judge.sha,
     actor: judge.actor,
     run: `github-${judge.runId}-${judge.runAttempt}`,
-    url: `${judge.serverUrl}/${judge.repo.owner}/${judge.repo.repo}/actions/runs/${judge.runId}`,
+    // Forgejo's pages are numbered by repository, which the toolkit does not know.
+    url: `${judge.serverUrl}/${judge.repo.owner}/${judge.repo.repo}/actions/runs/${
+      process.env.FORGEJO_ACTIONS === 'true' ? judge.runNumber : judge.runId
+    }`,
     workflow: judge.workflow,
     payload: judge.payload,
   });

@@ -82,6 +82,11 @@ describe('events of each host', () => {
     expect(eventOf('woodpecker-tag').run.id).toBe('woodpecker-ci.example.org-acme/hedgedoc-41');
   });
 
+  it('links to the page that the forge has for a run', () => {
+    expect(eventOf('github-push').run.url).toMatch(/\/actions\/runs\/9000000001$/);
+    expect(eventOf('forgejo-push').run.url).toBe('https://git.example.org/Acme/HedgeDoc/actions/runs/7');
+  });
+
   it('believes no commit that is not one', () => {
     const event = githubHost(
       recorded('github-push', { GITHUB_SHA: '--upload-pack=evil' }),
