@@ -112,10 +112,5 @@ function answer(
     reasons,
     outputs: { 'drift-verdict': verdict, 'drift-findings': JSON.stringify(findings), sarif },
     summary: driftSummary({ verdict, findings, checks: asked.checks }),
-    facts: [
-      ['Drift', verdict],
-      ['Findings', String(findings.length)],
-      ['Behind', String(behind)],
-    ],
   };
 }

@@ -19,7 +19,8 @@ export async function pins(checking: Checking): Promise<Finding[]> {
   const tree = await pinsIn(checking, await tools.tree(), (found) => {
     for (const pin of found) if (asks(pin)) answers.ask(question(pin.reference));
   });
-  log.info(`${tree.pins.length} image references in ${tree.files.length} files`);
+  const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;
+  log.info(`${count(tree.pins.length, 'image reference')} in ${count(tree.files.length, 'file')}`);
   const own = await ownReleases(checking);
   if ('unanswered' in own) return [open('The release to compare with', own)];
   const looked = await Promise.all(tree.pins.map((pin) => lookAt(pin, asks(pin), answers)));
