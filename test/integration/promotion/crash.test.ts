@@ -34,10 +34,15 @@ interface Died {
   readonly output: string;
 }
 
-/** Promotes in a process that is killed before its n-th write. */
-function die(world: World, version: string, at: number): Promise<Died> {
+/** Promotes, or goes back, in a process that is killed before its n-th write. */
+function die(
+  world: World,
+  version: string,
+  at: number,
+  what: 'promote' | 'rollback' = 'promote',
+): Promise<Died> {
   return new Promise((resolve) => {
-    const argv = [join(folder, 'child.mjs'), JSON.stringify(world), version, String(at)];
+    const argv = [join(folder, 'child.mjs'), JSON.stringify(world), version, String(at), what];
     execFile(process.execPath, argv, (error, stdout, stderr) =>
       resolve({ signal: error?.signal ?? null, output: stdout + stderr }),
     );
@@ -125,5 +130,42 @@ describe.each(['file', 'git'] as const)(
           expect(gate.failing, where).toEqual(expect.arrayContaining(['not-latest', 'would-demote']));
         }
       }));
+  },
+);
+
+describe.each(['file', 'git'] as const)(
+  'a rollback with a ledger in %s that is killed',
+  { timeout: 900_000 },
+  (kind) => {
+    const begun = async (): Promise<World> => {
+      const world = await worldWithCanonical(kind);
+      await promoteRelease(inputFor(world, '1.1.0'), openTools(world));
+      return world;
+    };
+
+    it('is finished or undone by the next run, whichever release that is of', async () => {
+      const world = await begun();
+      const { names } = JSON.parse((await die(world, '1.0.0', -1, 'rollback')).output) as { names: string[] };
+      expect(names).toEqual(expect.arrayContaining(['take intent', 'put latest', 'commit record']));
+      let next = 0;
+      const worker = async (): Promise<void> => {
+        while (next <= names.length) {
+          const at = next++;
+          const where = `killed before ${names[at] ?? 'its end'} (${at})`;
+          const there = await begun();
+          expect((await die(there, '1.0.0', at, 'rollback')).signal, where).toBe('SIGKILL');
+          await release(there, '1.2.0');
+          // A run of the bad version finds what it left, and never makes it canonical again by that.
+          const bad = await runLater(there, '1.1.0');
+          expect(['refused', 'already-canonical'], where).toContain(bad.answer);
+          expect(['1.0.0', '1.1.0'], where).toContain((await expectSettled(there))?.version);
+          const { answer } = await runLater(there, '1.2.0');
+          expect(answer, where).toBe('promoted');
+          expect(await expectSettled(there), where).toMatchObject({ version: '1.2.0', hold: null });
+          rmSync(there.scratch, { recursive: true, force: true });
+        }
+      };
+      await Promise.all([worker(), worker(), worker()]);
+    });
   },
 );

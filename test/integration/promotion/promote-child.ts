@@ -1,12 +1,14 @@
 import { justWrite, type WriteHook } from '../../../src/ledger/store.ts';
 import { promoteRelease } from '../../../src/promotion/promote.ts';
-import { inputFor, openTools, type World } from './world.ts';
+import { rollBack } from '../../../src/promotion/rollback.ts';
+import { backTo, inputFor, openTools, type World } from './world.ts';
 
 /**
- * One promotion in a process of its own, which kills itself the hard way at its n-th write. argv: the world as JSON,
- * the version, the write to die before (-1: none; as many as there are: after the last).
+ * One promotion or rollback in a process of its own, which kills itself the hard way at its n-th write. argv: the
+ * world as JSON, the version, the write to die before (-1: none; as many as there are: after the last), `rollback`
+ * to go back to the version.
  */
-const [worldJson = '', version = '', at = '-1'] = process.argv.slice(2);
+const [worldJson = '', version = '', at = '-1', what = 'promote'] = process.argv.slice(2);
 const names: string[] = [];
 const hook: WriteHook = async (name, act) => {
   names.push(name);
@@ -14,7 +16,11 @@ const hook: WriteHook = async (name, act) => {
   return justWrite(name, act);
 };
 const world = JSON.parse(worldJson) as World;
-const result = await promoteRelease(inputFor(world, version), openTools(world, { write: hook }));
+const tools = openTools(world, { write: hook });
+const result =
+  what === 'rollback'
+    ? await rollBack(backTo(world, version), tools)
+    : await promoteRelease(inputFor(world, version), tools);
 process.stdout.write(JSON.stringify({ answer: result.answer, failing: result.gate.failing, names }));
 if (Number(at) >= names.length) process.kill(process.pid, 'SIGKILL');
 process.exit(0);

@@ -18,6 +18,7 @@ import { justWrite, type Waiting, type WriteHook } from '../../../src/ledger/sto
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseReference, withTag } from '../../../src/oci/reference.ts';
 import type { PromoteInput } from '../../../src/promotion/promote.ts';
+import type { RollbackInput } from '../../../src/promotion/rollback.ts';
 import type { LookTools, Lookups } from '../../../src/promotion/snapshot-taker.ts';
 import { createRegistry } from '../../../src/registry/client.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
@@ -279,6 +280,22 @@ export function inputFor(
     by: 'somebody',
     dryRun: false,
     ...more,
+  };
+}
+
+/** What a person asks for who goes back to this version. */
+export function backTo(world: World, to: string | undefined): RollbackInput {
+  return {
+    recipe: world.recipe,
+    repository: 'git.example.org/acme/app',
+    run: `by-hand-${randomUUID()}`,
+    policy,
+    to,
+    why: 'broken',
+    until: 'newer',
+    images: [world.image],
+    by: 'somebody',
+    dryRun: false,
   };
 }
 
