@@ -39,7 +39,8 @@ describe.skipIf(!there)('a real Gitea', () => {
     const slug = `robin/${name}`;
     const image = `${gitea.host}/${slug}`;
     await gitea.api(robin.token, 'POST', '/user/repos', { name, default_branch: 'main' });
-    await gitea.api(robin.token, 'PUT', `/repos/${slug}/collaborators/bot`, { permission: 'write' });
+    // Gitea tells people's permissions to administrators of the repository only.
+    await gitea.api(robin.token, 'PUT', `/repos/${slug}/collaborators/bot`, { permission: 'admin' });
     await gitea.api(robin.token, 'POST', `/repos/${slug}/hooks`, {
       type: 'gitea',
       active: true,
@@ -72,6 +73,8 @@ describe.skipIf(!there)('a real Gitea', () => {
     await repository.git('checkout', '-q', 'main');
     const main = await repository.git('rev-parse', 'main');
     const pull = { title: 'a change', head: 'topic', base: 'main' };
+    // Gitea takes in what was pushed after git has been answered.
+    await gitea.until(() => gitea.api(robin.token, 'GET', `/repos/${slug}/branches/topic`));
     const { number } = await gitea.api<{ number: number }>(robin.token, 'POST', `/repos/${slug}/pulls`, pull);
     await gitea.api(author.token, 'POST', `/repos/${slug}/issues/${number}/comments`, { body: comment });
     const payload = await gitea.hook('issue_comment', slug);

@@ -19,6 +19,8 @@ export interface Gitea {
   api<T>(token: string, method: string, path: string, body?: unknown): Promise<T>;
   /** The last that Gitea's webhooks told of this event in this repository. */
   hook(event: string, slug: string): Promise<Record<string, unknown>>;
+  /** Repeats what Gitea answers only after a while. */
+  until<T>(ask: () => Promise<T>): Promise<T>;
   /** Where webhooks are received. */
   readonly hooksUrl: string;
   stop(): Promise<void>;
@@ -95,16 +97,16 @@ export async function startGitea(): Promise<Gitea> {
       return { login, token: sha1 };
     },
     api: (token, method, path, body) => call(`token ${token}`, method, path, body),
-    hook: async (event, slug) => {
-      for (let n = 0; n < 200; n++) {
+    until: patiently,
+    hook: (event, slug) =>
+      patiently(async () => {
         const found = told.findLast(
-          (one) => one.event === event && (one.body.repository as { full_name: string }).full_name === slug,
+          ({ event: name, body }) =>
+            name === event && (body.repository as { full_name: string }).full_name === slug,
         );
-        if (found !== undefined) return found.body;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      throw new Error(`Gitea told nothing about ${event}`);
-    },
+        if (found === undefined) throw new Error(`Gitea told nothing about ${event} in ${slug}`);
+        return found.body;
+      }),
     stop: async () => {
       hooks.close();
       const end = new Promise((resolve) => server.once('exit', resolve));
@@ -112,6 +114,17 @@ export async function startGitea(): Promise<Gitea> {
       await end;
     },
   };
+}
+
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let n = 0; ; n++) {
+    try {
+      return await ask();
+    } catch (cause) {
+      if (n === 200) throw cause;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 function ini(
