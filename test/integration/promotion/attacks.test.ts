@@ -7,7 +7,7 @@ import { promoteRelease } from '../../../src/promotion/promote.ts';
 import { rollBack } from '../../../src/promotion/rollback.ts';
 import type { Evidence } from '../../../src/rules/gate/snapshot.ts';
 import { changeByHand, everything, type LedgerFiles, tagByHand } from './by-hand.ts';
-import { inputFor, makeWorld, openLedger, openTools, policy, release, tagsOf, type World } from './world.ts';
+import { backTo, inputFor, makeWorld, openLedger, openTools, release, tagsOf, type World } from './world.ts';
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -93,19 +93,6 @@ async function endOf(run: () => Promise<{ answer: string }>): Promise<string> {
   }
 }
 
-const back = (world: World) => ({
-  recipe: 'app',
-  repository: 'git.example.org/acme/app',
-  run: 'by-hand',
-  policy,
-  to: '1.0.0',
-  why: 'broken',
-  until: 'newer' as const,
-  images: [world.image],
-  by: 'somebody',
-  dryRun: false,
-});
-
 describe.each(['file', 'git'] as const)('attacks on a ledger in %s', (kind) => {
   it.each(onLedger)('%s: %s', async (_what, code, attack) => {
     const world = await attackedWorld(kind);
@@ -117,7 +104,7 @@ describe.each(['file', 'git'] as const)('attacks on a ledger in %s', (kind) => {
       return;
     }
     const tools = openTools(world);
-    expect(await endOf(() => rollBack(back(world), tools))).toBe(code);
+    expect(await endOf(() => rollBack(backTo(world, '1.0.0'), tools))).toBe(code);
     const hold = { recipe: 'app', version: '1.1.0', why: 'x', lift: false, by: 'me', dryRun: false };
     expect(await endOf(() => changeHold(hold, tools))).toBe(code);
     expect(await everything(world)).toEqual(before);

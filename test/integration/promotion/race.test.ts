@@ -8,11 +8,11 @@ import { rollBack } from '../../../src/promotion/rollback.ts';
 import { expectSettled } from './settled.ts';
 import { turns } from './turns.ts';
 import {
+  backTo,
   inputFor,
   makeWorld,
   openLedger,
   openTools,
-  policy,
   realWaiting,
   release,
   type World,
@@ -166,21 +166,7 @@ describe('a promotion and a rollback at once', { timeout: 600_000 }, () => {
       const stop: WriteHook = async (_name, act) => {
         if (count++ === at) {
           const waiting = minutes(11);
-          const back = rollBack(
-            {
-              recipe: 'app',
-              repository: 'git.example.org/acme/app',
-              run: 'by-hand',
-              policy,
-              to: '1.0.0',
-              why: 'broken',
-              until: 'newer',
-              images: [world.image],
-              by: 'somebody',
-              dryRun: false,
-            },
-            openTools(world, { waiting }),
-          );
+          const back = rollBack(backTo(world, '1.0.0'), openTools(world, { waiting }));
           other = await ending(back);
         }
         return act();

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, sandbox } from '../../../sandbox/index.ts';
 import { type PromoteInput, promoteRelease } from '../../../src/promotion/promote.ts';
 import { everything } from './by-hand.ts';
-import { inputFor, makeWorld, openTools, release, type World } from './world.ts';
+import { expectSettled } from './settled.ts';
+import { inputFor, makeWorld, openTools, realWaiting, release, tagsOf, type World } from './world.ts';
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -113,5 +114,41 @@ describe.each(['file', 'git'] as const)('with a ledger in %s', (kind) => {
     expect(answer).toBe('planned');
     expect(moves.map(({ tag }) => tag)).toEqual(['1.0.0', '1.0', '1', 'latest']);
     expect(await everything(world)).toEqual(before);
+  });
+
+  it('an outage while an unfinished promotion is ended leaves it for the next run', async () => {
+    const { Failure } = await import('../../../src/outcome.ts');
+    const world = await makeWorld(box.registry.host, kind);
+    await release(world, '1.0.0');
+    await promoteRelease(inputFor(world, '1.0.0'), openTools(world));
+    await release(world, '1.1.0');
+    // It stops between its own tag and the floating ones, and cannot even say so in the ledger.
+    const stop = async <T>(name: string, act: () => Promise<T>): Promise<T> => {
+      if (name === 'put 1.1' || name === 'renew intent') throw new Error('stopped');
+      return act();
+    };
+    await expect(promoteRelease(inputFor(world, '1.1.0'), openTools(world, { write: stop }))).rejects.toThrow(
+      'stopped',
+    );
+    const before = await tagsOf(world);
+    expect(before).toMatchObject({ '1.1.0': '1.1.0', latest: '1.0.0' });
+
+    const waiting = { ...realWaiting, now: () => Date.now() + 11 * 60_000 };
+    let asked = 0;
+    const lookups = {
+      config: async () => {
+        // The run's own gate is answered, and the one about the unfinished promotion is not.
+        if (++asked === 2) throw new Failure('git-unreachable', 'The remote does not answer.');
+        return { enrolled: true, enrolledBy: 'knowngood.yml', tiers: ['install', 'upgrade'], expectedNa: {} };
+      },
+    };
+    const again = inputFor(world, '1.1.0', {}, waiting.now());
+    await expect(promoteRelease(again, openTools(world, { waiting, lookups }))).rejects.toMatchObject({
+      code: 'cannot-determine',
+    });
+    expect(await tagsOf(world)).toEqual(before);
+    const { answer } = await promoteRelease(again, openTools(world, { waiting }));
+    expect(answer).toBe('promoted');
+    expect(await expectSettled(world)).toMatchObject({ version: '1.1.0', sequence: 2 });
   });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { makeImage, pushImage } from '../../../sandbox/image.ts';
+import { makeImage, pushImage, pushIndex } from '../../../sandbox/image.ts';
 import { type Sandbox, sandbox } from '../../../sandbox/index.ts';
 import { openHistory } from '../../../src/git/history.ts';
 import type { WriteHook } from '../../../src/ledger/store.ts';
@@ -9,9 +9,11 @@ import { type PromoteInput, promoteRelease } from '../../../src/promotion/promot
 import { rollBack } from '../../../src/promotion/rollback.ts';
 import type { OwnImage } from '../../../src/promotion/snapshot-taker.ts';
 import { releaseFacts } from '../../../src/rules/gate/release-facts.ts';
+import type { GatePolicy } from '../../../src/rules/gate/snapshot.ts';
 import { parsePattern } from '../../../src/rules/releases.ts';
 import { everything } from './by-hand.ts';
 import {
+  backTo,
   inputFor,
   makeWorld,
   openLedger,
@@ -123,18 +125,7 @@ describe.each(['file', 'git'] as const)('a compose application with a ledger in 
     expect([view.intent(), view.record()?.sequence]).toEqual([undefined, 2]);
 
     const back = await rollBack(
-      {
-        recipe: 'app',
-        repository: 'git.example.org/acme/app',
-        run: 'by-hand',
-        policy,
-        to: undefined,
-        why: 'broken',
-        until: 'newer',
-        images: own.map(({ image }) => image),
-        by: 'somebody',
-        dryRun: false,
-      },
+      { ...backTo(world, undefined), images: own.map(({ image }) => image) },
       openTools(world),
     );
     expect(back.answer).toBe('rolled-back');
@@ -217,21 +208,7 @@ describe('maintenance lines: two recipes over one image', () => {
       const { answer } = await promoteRelease(inputFor(world, version), openTools(world));
       expect(answer).toBe('promoted');
     }
-    const { answer } = await rollBack(
-      {
-        recipe: 'app',
-        repository: 'git.example.org/acme/app',
-        run: 'by-hand',
-        policy,
-        to: '3.0.0',
-        why: 'broken',
-        until: 'newer',
-        images: [],
-        by: 'somebody',
-        dryRun: false,
-      },
-      openTools(world),
-    );
+    const { answer } = await rollBack(backTo(world, '3.0.0'), openTools(world));
     expect(answer).toBe('rolled-back');
     expect(await tagsOf(world)).toMatchObject({
       latest: '3.0.0',
@@ -239,5 +216,46 @@ describe('maintenance lines: two recipes over one image', () => {
       '2': '2.0.0',
       '3.1': '3.1.0',
     });
+  });
+});
+
+describe('an image of several platforms', () => {
+  it('is published as the index that was tested, with what was asked of its platforms', async () => {
+    const world = await makeWorld(box.registry.host, 'file');
+    await release(world, '1.0.0');
+    const { commit, tree } = world.releases['1.0.0']!;
+    const labels = {
+      'org.opencontainers.image.version': '1.0.0',
+      'org.opencontainers.image.revision': commit,
+    };
+    const { registry, repository } = parseReference(world.image);
+    const images = [];
+    for (const architecture of ['amd64', 'arm64']) {
+      const image = await makeImage([[{ path: 'arch', content: architecture }]], {
+        architecture,
+        config: { Labels: labels },
+      });
+      await pushImage(registry, repository, `sha-${architecture}`, image);
+      images.push({ image, platform: { os: 'linux', architecture } });
+    }
+    const index = (await pushIndex(registry, repository, 'sha-index', images)) as Digest;
+    world.releases['1.0.0'] = { commit, tree, digest: index };
+
+    const wanting = (more: Partial<GatePolicy>) =>
+      promoteRelease(inputFor(world, '1.0.0', { policy: { ...policy, ...more } }), openTools(world));
+    expect((await wanting({ platforms: ['linux/arm64', 'linux/riscv64'] })).gate.failing).toEqual([
+      'platform-missing',
+    ]);
+    expect((await wanting({ allPlatforms: true })).gate.failing).toEqual(['platform-untested']);
+    const { answer, canonical } = await wanting({ platforms: ['linux/arm64', 'linux/amd64'] });
+    expect(answer).toBe('promoted');
+    expect(canonical?.subject).toEqual({
+      kind: 'image',
+      image: world.image,
+      digest: index,
+      platforms: { 'linux/amd64': images[0]!.image.digest, 'linux/arm64': images[1]!.image.digest },
+      tested: ['linux/amd64'],
+    });
+    expect(await tagsOf(world)).toMatchObject({ '1.0.0': '1.0.0', latest: '1.0.0' });
   });
 });
