@@ -18,13 +18,16 @@ const marks: Readonly<Record<GateRow['verdict'], readonly [summary: string, log:
 
 const isOpen = ({ verdict }: GateRow): boolean => verdict !== 'pass' && verdict !== 'n/a';
 
+/** Versions, tags and places are other people's words. */
+const oneLine = (text: string): string => inert(text).replace(/\s+/g, ' ').trim();
+
 /** The gate for the log: every condition on a line, those that do not hold with their code and what to do. */
 export function gateLines(rows: readonly ShownRow[]): string[] {
   return rows.flatMap((row) => {
-    const found = inert(row.found).replace(/\s+/g, ' ').trim();
+    const [found, remedy] = [oneLine(row.found), oneLine(row.remedy)];
     const line = `${marks[row.verdict][1]}  ${row.asks}${found === '' ? '' : ` (${found})`}`;
     if (!isOpen(row)) return [line];
-    return [`${line}  ${row.code}`, ...(row.remedy === '' ? [] : [`      → ${inert(row.remedy)}`])];
+    return [`${line}  ${row.code}`, ...(remedy === '' ? [] : [`      → ${remedy}`])];
   });
 }
 
