@@ -11,7 +11,8 @@ export interface ComposeText {
   readonly text: string;
 }
 
-const FILE_LIMIT = 1024 * 1024;
+/** As large as any configuration may be (security.md 7 of the design); parsing more would take seconds. */
+const FILE_LIMIT = 256 * 1024;
 const FILES_LIMIT = 50;
 
 /**
@@ -99,7 +100,7 @@ export function referencesIn(text: string): FileReference[] {
   };
   // Anywhere in the document: an anchor under `x-…` is merged into a service later.
   const walk = (node: unknown): void => {
-    if (++steps > 100_000) throw new Failure('compose-invalid', 'A compose file has too many parts.');
+    if (++steps > 20_000) throw new Failure('compose-invalid', 'A compose file has too many parts.');
     if (isSeq(node)) for (const item of node.items) walk(item);
     if (!isMap(node)) return;
     for (const { key, value } of node.items) {
