@@ -1,13 +1,11 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import type { RawSettings } from '../settings/read.ts';
 import { commitOf, defined, numberOf, textOf } from '../untrusted/fields.ts';
 import type { Environment } from './detect.ts';
+import { cardWriter } from './drone-card.ts';
 import { statementFacts } from './facts.ts';
 import type { Event, EventKind, Host, StepReport } from './host.ts';
 import { pluginHost } from './plugin.ts';
-
-/** Where the card's template is published; it is drone-plugin/card.json of this repository. */
-const CARD_SCHEMA = 'https://raw.githubusercontent.com/knowngood/knowngood/main/drone-plugin/card.json';
 
 const kinds: Readonly<Record<string, EventKind>> = {
   push: 'push',
@@ -21,6 +19,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
 
 /** Drone, and Harness CI, which sets the same variables and reads outputs besides. */
 export function droneHost(env: Environment, write: (text: string) => void): Host {
+  const card = env.DRONE_CARD_PATH ? cardWriter(env.DRONE_CARD_PATH, write) : undefined;
   return pluginHost(env, write, {
     name: 'drone',
     event: droneEvent(env),
@@ -28,7 +27,7 @@ export function droneHost(env: Environment, write: (text: string) => void): Host
     defaults: buildParameters(env),
     async publish(report, host) {
       if (env.DRONE_OUTPUT) writeOutputs(env.DRONE_OUTPUT, report);
-      if (env.DRONE_CARD_PATH) writeCard(env.DRONE_CARD_PATH, report, write, host.log.redact);
+      card?.(report, host);
     },
   });
 }
@@ -98,26 +97,8 @@ function writeOutputs(path: string, { outputs }: StepReport): void {
   appendFileSync(path, lines.join(''));
 }
 
-/** Drone's adaptive card: an escape sequence on stdout, or a file of its own. */
-function writeCard(
-  path: string,
-  report: StepReport,
-  write: (text: string) => void,
-  redact: (text: string) => string,
-): void {
-  const data = {
-    title: `knowngood ${report.step}`,
-    outcome: report.outcome,
-    reason: report.reasons[0] ?? '',
-    facts: report.facts.map(([title, value]) => ({ title, value })),
-  };
-  const card = redact(JSON.stringify({ schema: CARD_SCHEMA, data }));
-  if (path === '/dev/stdout') write(`\u001b]1338;${Buffer.from(card).toString('base64')}\u001b]0m\n`);
-  else writeFileSync(path, card);
-}
-
 /**
- * Parameters of a build that `testme` started through the API are environment variables of every step. Only a custom
+ * Parameters of a build that `testme` or `sweep` started through the API are environment variables of every step. Only a custom
  * build has them: what a pull request's own pipeline could set is not believed.
  */
 function buildParameters(env: Environment): RawSettings {
@@ -127,6 +108,7 @@ function buildParameters(env: Environment): RawSettings {
     if (value !== undefined && value !== '') settings.set(name, { value, source: 'a build parameter' });
   };
   take('candidate', env.KNOWNGOOD_CANDIDATE);
+  take('recipe', env.KNOWNGOOD_RECIPE);
   take('pull-request', env.KNOWNGOOD_PULL_REQUEST);
   // For `report`: how the steps before it ended, as far as Drone knows by now.
   take('job-result', env.DRONE_BUILD_STATUS);

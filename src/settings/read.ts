@@ -97,7 +97,8 @@ function parseFlag(text: string): boolean {
   throw new Unreadable(`must be \`true\` or \`false\`, not ${shown(text)}`);
 }
 
-function parseList(text: string): string[] {
+/** Lines, or separated by commas, or a JSON array. */
+export function parseList(text: string): string[] {
   const trimmed = text.trim();
   if (trimmed.startsWith('[')) {
     const value = parseJson(trimmed);

@@ -73,4 +73,27 @@ describe('publishing a step', () => {
       facts: [{ title: 'Version', value: '1.2.3-***' }],
     });
   });
+
+  it.each([
+    ['the last one', 'label, step-back', ['done', 'done'] as const, 1],
+    ['the one that ends the line', 'label, step-back, test', ['done', 'refused'] as const, 1],
+    ['none before that', 'label, step-back, test', ['done', 'done'] as const, 0],
+  ])('on Drone several steps have one card, by %s: a runner joins them all', async (_, step, ends, cards) => {
+    let out = '';
+    const write = (text: string): void => {
+      out += text;
+    };
+    const host = droneHost(
+      recorded('drone-push', { DRONE_CARD_PATH: '/dev/stdout', PLUGIN_STEP: step }),
+      write,
+    );
+    for (const [n, outcome] of ends.entries())
+      await host.publish({ ...report, step: ['label', 'step-back'][n]!, outcome });
+    const found = [...out.matchAll(/\u001b\]1338;([A-Za-z0-9+/=]+)\u001b\]0m\n/g)];
+    expect(found).toHaveLength(cards);
+    if (cards === 0) return;
+    const { data } = JSON.parse(Buffer.from(found[0]![1]!, 'base64').toString());
+    expect(data).toMatchObject({ title: 'knowngood step-back', outcome: ends[1] });
+    expect(data.facts[0]).toEqual({ title: 'label', value: 'done labelled' });
+  });
 });
