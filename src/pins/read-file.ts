@@ -49,6 +49,10 @@ function document(tree: YamlTree, root: Node, out: Collected, other: ReadOther, 
     return pipelinePins('woodpecker', tree, root, out);
   }
   const has = (key: string): boolean => tree.get(root, key) !== undefined;
+  // Under other names, for those who keep several: what they are, their keys say.
+  if (has('jobs') && (has('on') || has('name'))) return workflowPins(tree, root, out);
+  if (tree.text(tree.get(root, 'kind'))?.text === 'pipeline') return pipelinePins('drone', tree, root, out);
+  if (has('steps') && !has('apiVersion')) return pipelinePins('woodpecker', tree, root, out);
   if ((has('apiVersion') && has('kind')) || /^kustomization\.ya?ml$/.test(name)) {
     return kubernetesPins(tree, root, out);
   }

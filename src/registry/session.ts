@@ -92,7 +92,9 @@ export function createSession(options: SessionOptions): Session {
     if (credential?.registryToken !== undefined) return `Bearer ${credential.registryToken}`;
     const scopes = scopesOf(reference, request);
     const key = [host, ...scopes].join(' ');
-    const known = await tokens.get(key)?.catch(() => undefined);
+    // No turn is given up where there is none: two requests at once would fetch one each.
+    const pending = tokens.get(key);
+    const known = pending === undefined ? undefined : await pending.catch(() => undefined);
     if (known !== undefined && known.until > clock.now()) return known.authorization;
     const endpoint = endpointOf(host, insecure);
     const trustedRealms = options.trustedRealms ?? [];

@@ -188,6 +188,16 @@ describe('each contradiction, alone', () => {
     expect(codes(run)).toEqual(['hold-active']);
   });
 
+  it('entries of knowngood.yml that do nothing are told with their place', async () => {
+    await settled();
+    await scene.repository.commit('configuration', {
+      'knowngood.yml': 'known-broken:\n  - { version: "0.5.0", reason: "there is no such release" }\n',
+    });
+    const run = await runDrift(scene, { checks: 'canonical' });
+    expect(codes(run)).toEqual(['known-broken-unused']);
+    expect(run.findings[0]?.at).toMatchObject({ file: 'knowngood.yml', line: 1 });
+  });
+
   it('a release that waits for its test is overdue after its first sight, not at it', async () => {
     await settled();
     await scene.release('1.2.0');

@@ -191,6 +191,52 @@ describe('a pull request', () => {
   });
 });
 
+describe('a registry that wants tokens', () => {
+  it('is asked for one token a repository, and each image once', async () => {
+    const asked: string[] = [];
+    const registry = createServer((request, response) => {
+      const url = request.url ?? '';
+      asked.push(`${request.headers.authorization === undefined ? 'anonymous ' : ''}${url.split('?')[0]}`);
+      if (url.startsWith('/token')) {
+        const scope = new URL(url, 'http://x').searchParams.get('scope') ?? '';
+        asked.push(scope);
+        response.end(JSON.stringify({ token: `for-${scope}`, expires_in: 300 }));
+      } else if (request.headers.authorization === undefined) {
+        const realm = `http://${request.headers.host}/token`;
+        response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}",service="x"` }).end();
+      } else {
+        response
+          .writeHead(200, {
+            'content-type': 'application/vnd.oci.image.manifest.v1+json',
+            'docker-content-digest': `sha256:${'a'.repeat(64)}`,
+          })
+          .end();
+      }
+    });
+    await new Promise<void>((done) => registry.listen(0, '127.0.0.1', done));
+    try {
+      const host = `127.0.0.1:${(registry.address() as AddressInfo).port}`;
+      scene = await makeScene(host);
+      const images = Array.from(
+        { length: 60 },
+        (_, n) => `  s${n}: {image: "${host}/x/app${n % 20}:1.0.${n % 3}"}`,
+      );
+      await scene.repository.commit('many', { 'compose.yml': `services:\n${images.join('\n')}\n` });
+      const run = await runDrift(scene, { checks: 'pins' });
+      expect(run.findings).toEqual([]);
+      const manifests = asked.filter((path) => path.includes('/manifests/'));
+      expect(manifests.filter((path) => !path.startsWith('anonymous'))).toHaveLength(60);
+      // One question to learn what the host wants; then nothing is asked in vain.
+      expect(manifests.filter((path) => path.startsWith('anonymous'))).toHaveLength(1);
+      const scopes = asked.filter((path) => path.startsWith('repository:'));
+      expect(scopes).toHaveLength(20);
+      expect(new Set(scopes).size).toBe(20);
+    } finally {
+      registry.close();
+    }
+  });
+});
+
 describe('many pins', () => {
   it('10,000 of 500 images are 500 manifest requests', async () => {
     const proxy = await faultProxy(box.registry.host, {
