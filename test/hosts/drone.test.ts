@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningRegistry, type Sandbox, sandbox } from '../../sandbox/index.ts';
 import { examplesOf, theExample } from './documents.ts';
@@ -6,7 +8,7 @@ import { inSandbox } from './outside-world.ts';
 import { buildPlugin, type PluginImages } from './plugin.ts';
 import { hostProgram } from './programs.ts';
 import { type HostedProject, ledgerToken, makeProject } from './project.ts';
-import { alsoAt, hostAddress } from './reachable.ts';
+import { alsoAt, engineOverTcp, hostAddress } from './reachable.ts';
 import { type RegistryView, registryView } from './registry-view.ts';
 
 const runner = hostProgram('drone-runner-docker');
@@ -103,6 +105,9 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
     expect(shown(second)).toContain('knowngood: promote done promoted');
     expect(shown(second)).not.toContain(registry.account.password);
     expect(shown(second)).not.toContain(ledgerToken);
+    expect(second.steps.at(-1)!.card).toMatchObject({
+      data: { title: 'knowngood promote', outcome: 'done', reason: 'promoted' },
+    });
     const digest = await view.digest(`${made.image}:1.1.0`);
     expect(digest).toMatch(/^sha256:/);
     for (const floating of ['1.1', '1', 'latest'])
@@ -130,6 +135,75 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
     expect(end.steps.map(({ name, status }) => [name, status])).toEqual(
       ['clone', 'label', 'build', 'say what was built', 'test', 'promote'].map((name) => [name, 'success']),
     );
+    await made.end();
+  });
+
+  it('README: the same pipeline', async () => {
+    const made = await project('readme');
+    const environ = { PLUGIN_LEDGER_INIT: 'true' };
+    const end = await run('README.md#2', made, { event: 'tag', ref: 'refs/tags/1.0.0' }, { environ });
+    expect(end.status, shown(end)).toBe('success');
+    expect(await view.digest(`${made.image}:latest`)).toBe(await view.digest(`${made.image}:1.0.0`));
+    await made.end();
+  });
+
+  it('drift.yml: looks every night, and says what it found', async () => {
+    const made = await project('drift');
+    const end = await run('drone-plugin/examples/drift.yml', made, { event: 'cron', ref: 'refs/heads/main' });
+    expect(shown(end)).toMatch(/knowngood: drift (done|refused) /);
+    await made.end();
+  });
+
+  it('testme.yml: a custom build tests the candidate on an engine of its own, without a secret', async () => {
+    const made = await project('testme');
+    await made.repository.branch('topic');
+    const head = await made.repository.commit('change', { 'service/more': 'x' });
+    await made.repository.git('push', '-q', made.remote, `${head}:refs/pull/12/head`);
+    await made.repository.git('checkout', '-q', 'main');
+    const engine = await engineOverTcp(box, address!);
+    const id = 'drone-plugin/examples/testme.yml';
+    const text = theExample(id).text.replace(
+      'docker.io/library/docker:28-dind',
+      await images.forwarder(engine.host),
+    );
+    const end = await run(
+      id,
+      made,
+      {
+        event: 'custom',
+        ref: 'refs/heads/main',
+        params: { KNOWNGOOD_CANDIDATE: head, KNOWNGOOD_PULL_REQUEST: '12' },
+      },
+      { text },
+    );
+    await engine.stop();
+    expect(shown(end)).toContain('knowngood: test done green');
+    expect(shown(end)).toContain(head);
+    expect(end.status, shown(end)).toBe('success');
+    expect(await view.digest(`${made.image}:1.0.0`)).toBeUndefined();
+    await made.end();
+  });
+
+  it('settings arrive as they were written, and secrets never in the log', async () => {
+    const made = await project('settings');
+    await made.repository.commit('labels of build arguments', {
+      Dockerfile: `FROM ${near(await box.base('busybox'))}\nARG SPACES\nARG QUOTES\nARG MORE\nLABEL spaces=$SPACES quotes=$QUOTES more=$MORE\n`,
+    });
+    await made.push();
+    const text = readFileSync(join(import.meta.dirname, 'settings.drone.yml'), 'utf8');
+    const end = await run('', made, { event: 'push', ref: 'refs/heads/main' }, { text });
+    expect(end.status, shown(end)).toBe('success');
+    expect(shown(end)).not.toContain(registry.account.password);
+    const commit = (await made.commitOf('main')).slice(0, 12);
+    const { Labels: labels } = (await view.config(`${made.image}:sha-${commit}`)).config;
+    expect(labels).toMatchObject({
+      spaces: 'hello  wide world',
+      quotes: `"double" and 'single' $dollar \\back`,
+      more: 'a,b=c',
+      'org.example.lines': 'first\nsecond',
+      'org.example.comma': 'a,b=c',
+    });
+    expect(await view.tags(made.image)).toEqual(expect.arrayContaining(['one', 'two']));
     await made.end();
   });
 

@@ -10,6 +10,8 @@ export interface PluginImages {
   readonly plugin: string;
   /** Stands for the hosts' own clone steps: the event's ref alone, detached. */
   readonly clone: string;
+  /** Stands for a container with an engine in it: hands its port 2375 on to another address. */
+  forwarder(to: string): Promise<string>;
 }
 
 /**
@@ -30,18 +32,23 @@ export async function buildPlugin(box: Sandbox): Promise<PluginImages> {
     await command([docker, 'push', '-q', reference], { env });
     return reference;
   };
-  const clone = join(folder, 'clone');
-  mkdirSync(clone);
-  writeFileSync(
-    join(clone, 'Dockerfile'),
-    `FROM ${tools}\nENTRYPOINT ${JSON.stringify(['sh', '-c', cloning])}\n`,
-  );
+  const entry = async (name: string, entrypoint: readonly string[]): Promise<string> => {
+    const context = join(folder, name.replace('/', '-'));
+    mkdirSync(context);
+    writeFileSync(join(context, 'Dockerfile'), `FROM ${tools}\nENTRYPOINT ${JSON.stringify(entrypoint)}\n`);
+    return build(name, context, []);
+  };
   return {
     plugin: await build('knowngood/knowngood', folder, [
       ...['--build-arg', `TOOLS=${tools}`],
       ...['--file', join(folder, 'drone-plugin/Dockerfile')],
     ]),
-    clone: await build('drone/git', clone, []),
+    clone: await entry('drone/git', ['sh', '-c', cloning]),
+    forwarder: (to) => {
+      const [host, port] = to.split(':');
+      const script = `require('net').createServer((a) => { const b = require('net').connect(${port}, '${host}'); a.pipe(b).pipe(a); a.on('error', () => b.destroy()); b.on('error', () => a.destroy()); }).listen(2375)`;
+      return entry('docker/dind', ['node', '-e', script]);
+    },
   };
 }
 

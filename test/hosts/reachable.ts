@@ -1,4 +1,4 @@
-import { createServer, connect as open, type Socket } from 'node:net';
+import { type AddressInfo, createServer, connect as open, type Socket } from 'node:net';
 import { engineApi } from '../../sandbox/docker-api.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
 
@@ -23,10 +23,28 @@ export async function alsoAt(address: string, hosts: readonly string[]): Promise
   };
 }
 
+/** The engine's socket at a TCP port of `address`: what an engine in a container of its own would answer at. */
+export async function engineOverTcp(
+  box: Sandbox,
+  address: string,
+): Promise<{ readonly host: string; stop(): Promise<void> }> {
+  const socket = box.dockerHost.replace('unix://', '');
+  const { port, stop } = await listen(address, 0, () => open(socket));
+  return { host: `${address}:${port}`, stop };
+}
+
 async function forward(address: string, port: number): Promise<() => Promise<void>> {
+  return (await listen(address, port, () => open(port, '127.0.0.1'))).stop;
+}
+
+async function listen(
+  address: string,
+  wanted: number,
+  connect: () => Socket,
+): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
-    const far = open(port, '127.0.0.1');
+    const far = connect();
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -40,11 +58,14 @@ async function forward(address: string, port: number): Promise<() => Promise<voi
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, address, () => resolve());
+    server.listen(wanted, address, () => resolve());
   });
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
-    });
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
 }
