@@ -1,15 +1,19 @@
+import { mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { addOutputs } from './dossier/outputs-file.ts';
 import type { Candidate, Dossier, RunContext, SectionName } from './dossier/schema.ts';
 import { readDossier, writeDossier } from './dossier/store.ts';
 import { openOutFolder } from './dossier/workspace.ts';
+import { writeWhole } from './dossier/write-whole.ts';
 import type { Environment } from './hosts/detect.ts';
 import type { Host, Log } from './hosts/host.ts';
 import { Failure, finding } from './outcome.ts';
 import { asFailure } from './report/fatal.ts';
 import { stepReport } from './report/step-report.ts';
 import { runContextOf } from './rules/run-context.ts';
+import { legText } from './rules/sweep/leg-result.ts';
 import type { LineEnd } from './rules/sweep/result.ts';
+import type { FleetLeg, LegInput } from './settings/fleet-leg.ts';
 import { stepsOf } from './settings/lines.ts';
 import type { Settings, StepName } from './settings/schema.ts';
 import type { CandidateStep, FreeStepInput, Step, StepResult } from './steps/step.ts';
@@ -67,7 +71,8 @@ const fleetSteps: ReadonlySet<StepName> = new Set(['sweep', 'drift', 'testme', '
 export async function runLine(given: LineInput): Promise<LineEnd> {
   const names = stepsOf(given.settings.step, given.host.settingName('step'));
   const whole = names.some((name) => fleetSteps.has(name));
-  const input = { ...given, ...(await (whole ? ofFleet(given) : legOf(given))) };
+  const fleet: Partial<LegInput> = await (whole ? ofFleet(given) : legOf(given));
+  const input = { ...given, ...fleet };
   const tools = createTools({ ...input, release: (recipe, commit) => releaseOf(given, recipe, commit) });
   const run = new Run(input, tools);
   let end: LineEnd | undefined;
@@ -76,6 +81,7 @@ export async function runLine(given: LineInput): Promise<LineEnd> {
       end = await run.step(name);
       if (end.outcome === 'refused' || end.outcome === 'error') break;
     }
+    if (end !== undefined && fleet.leg !== undefined && given.inner !== true) run.leaveResult(end, fleet.leg);
   } finally {
     await tools.close();
   }
@@ -99,6 +105,7 @@ export async function cleanUpAfterJob(host: Host, env: Environment): Promise<num
 class Run {
   private readonly input: LineInput;
   private readonly tools: OwnedTools;
+  private readonly startedAt: Date;
   private out: string | undefined;
   private subject:
     | { candidate: Candidate; runContext: RunContext; path: string; dossier: Dossier }
@@ -107,6 +114,7 @@ class Run {
   constructor(input: LineInput, tools: OwnedTools) {
     this.input = input;
     this.tools = tools;
+    this.startedAt = input.now();
   }
 
   async step(name: StepName): Promise<LineEnd> {
@@ -137,7 +145,33 @@ class Run {
     }
     if (this.input.inner !== true) await this.publish(name, result, failures);
     host.log.info(`knowngood: ${name} ${result.outcome} ${result.reasons[0] ?? '-'}`);
-    return { step: name, outcome: result.outcome, reasons: result.reasons };
+    const [failed] = failures;
+    return {
+      step: name,
+      outcome: result.outcome,
+      reasons: result.reasons,
+      ...(failed === undefined ? {} : { message: host.log.redact(failed.message) }),
+      ...factsIn(name, this.subject?.dossier),
+    };
+  }
+
+  /** Leaves what this run of one recipe of a fleet came to, for the sweep that collects it. */
+  leaveResult(end: LineEnd, { entry }: FleetLeg): void {
+    if (this.out === undefined) return;
+    const { host, now } = this.input;
+    const folder = join(this.out, entry.recipe);
+    mkdirSync(folder, { recursive: true });
+    writeWhole(
+      join(folder, 'result.json'),
+      legText({
+        recipe: entry.recipe,
+        candidate: this.subject?.candidate,
+        end,
+        startedAt: this.startedAt,
+        finishedAt: now(),
+        run: host.event.run.id,
+      }),
+    );
   }
 
   private async runStep(name: StepName): Promise<StepResult> {
@@ -262,6 +296,23 @@ function withSection(dossier: Dossier, section: NonNullable<StepResult['section'
     if (sources.some((source) => stale.has(source))) stale.add(name);
   const kept = Object.entries(dossier).filter(([name]) => !stale.has(name));
   return { ...(Object.fromEntries(kept) as unknown as Dossier), ...section };
+}
+
+/** What the dossier knows of how the line ended; sections of later steps may be an earlier run's. */
+function factsIn(
+  step: StepName,
+  dossier: Dossier | undefined,
+): Pick<LineEnd, 'base' | 'gate' | 'eligibleAt'> {
+  const { test, upgradeBase, promotion } = dossier ?? {};
+  if (step !== 'test' && step !== 'promote') return {};
+  const base = (test !== undefined && 'base' in test ? test.base : undefined) ?? upgradeBase?.base;
+  const promoting = step === 'promote' ? promotion : undefined;
+  const gate = promoting?.gate?.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'n/a');
+  return {
+    ...(base === undefined ? {} : { base: base.version }),
+    ...(gate === undefined ? {} : { gate: gate.map(({ code }) => code) }),
+    ...(promoting?.eligibleAt === undefined ? {} : { eligibleAt: promoting.eligibleAt }),
+  };
 }
 
 /** What differs between the candidate that earlier steps looked at and this one, in words; nothing if none. */

@@ -24,4 +24,9 @@ export const reasons = {
 
 export type ReasonCode = keyof typeof reasons;
 
+/** Whether something that was read is one of our codes. */
+export function isReasonCode(value: unknown): value is ReasonCode {
+  return typeof value === 'string' && Object.hasOwn(reasons, value);
+}
+
 export type { Reason, ReasonClass } from './reasons/reason.ts';

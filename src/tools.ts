@@ -10,7 +10,7 @@ import { defaultImage, ledgerAddress, recipeName, registryCredentials } from './
 import type { FleetLeg } from './settings/fleet-leg.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
-import { legOf, readFleet } from './tools/fleet.ts';
+import { configBeside, legOf, readFleet } from './tools/fleet.ts';
 import { once } from './tools/once.ts';
 import { projectTools } from './tools/project.ts';
 
@@ -278,6 +278,7 @@ export function createTools(input: ToolsInput): OwnedTools {
       }
       return readFleet(workspace, settings.fleet);
     },
+    configBeside: async (of) => configBeside(workspace, of),
     async remoteTags(address) {
       const [{ lsRefs }, { listRemoteTags }, { parseRemote }, { credentialFor }] = await Promise.all([
         import('./git/ls-refs.ts'),
@@ -296,6 +297,23 @@ export function createTools(input: ToolsInput): OwnedTools {
       ]);
       const rules = { insecureHosts: settings.insecureRegistries, folder: workspace };
       return mirror(await project.git(), parseRemote(upstream, rules), parseRemote(own, rules));
+    },
+    async tagsOfMany(addresses) {
+      const { webUrl: home } = event.repository;
+      const token = settings.forgeToken ?? host.jobToken?.token;
+      const { githubTags, onGithub } = await import('./forge/github-tags.ts');
+      const known = onGithub(addresses, { home, forgeUrl: settings.forgeUrl });
+      if (token === undefined || known === undefined) return new Map();
+      return githubTags({ ...known, http: await http(), token, signal, tell: (text) => log.info(text) });
+    },
+    async inFlight() {
+      const { recipesInFlight } = await import('./harness/in-flight.ts');
+      return recipesInFlight((await engine()).docker, now(), signal);
+    },
+    owners: () => import('./harness/owner.ts'),
+    async readFile(path) {
+      const { readInside } = await import('./recipe/inside.ts');
+      return readInside(workspace, path, CONFIG_LIMIT)?.toString('utf8');
     },
     ofRecipe: async (recipe) =>
       createTools({ ...input, ...(await legOf({ host, settings: { ...settings, recipe } })) }),

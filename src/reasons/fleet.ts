@@ -20,6 +20,26 @@ export const fleet = {
     'The next sweep goes on; or raise `time-budget`.',
   ),
   'disk-budget': skip('There is too little free disk.', 'Make room, or lower `disk-budget`.'),
+  'in-flight': skip(
+    'Another run is in flight on this engine.',
+    'The next sweep goes on; or give the sweep an engine, or a time, of its own.',
+  ),
+  'sweep-running': failure(
+    'Another sweep is at work in this workspace.',
+    'Wait for it, or run this one in a workspace of its own.',
+  ),
+  'leg-missing': failure(
+    'The recipe has a new release, and its leg left no result.',
+    'Look at its job; the next sweep tries it again.',
+  ),
+  'leg-untrusted': failure(
+    'What a leg says is not about its recipe, or is not what the ledger says.',
+    'Look at its job; what counts is the ledger.',
+  ),
+  'leg-failed': failure(
+    'The build of this recipe ended without a finished test.',
+    'Look at the build; the next sweep tries it again.',
+  ),
   'mirror-tag-moved': note(
     'Upstream moved or removed a tag, and the mirror followed.',
     'Ask upstream why; a promoted release whose tag moved is refused by the gate.',

@@ -42,3 +42,12 @@ export function whyOf({ reasons, message }: SweepResult): string {
   const [first] = reasons;
   return message ?? (first === undefined ? '' : table[first].sentence);
 }
+
+/** The address without what may be a credential. */
+export function shownAddress(repository: string): string {
+  if (!URL.canParse(repository)) return repository;
+  const url = new URL(repository);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}

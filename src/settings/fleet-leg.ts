@@ -61,11 +61,16 @@ export function fleetLeg(host: Host, settings: Settings, fleet: FleetFile, recip
     leg: {
       entry,
       defaults,
-      folder: fleet.name.includes('/') ? fleet.name.slice(0, fleet.name.lastIndexOf('/')) : '.',
+      folder: folderOf(fleet),
       commit: settings.candidate,
       home: host.event.repository,
     },
   };
+}
+
+/** The folder of fleet.yml, relative to the workspace. */
+export function folderOf({ name }: FleetFile): string {
+  return name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.';
 }
 
 /** The job's event, without what it says about the fleet's own repository. */

@@ -19,6 +19,7 @@ import type { StatedVersion } from '../rules/step-back.ts';
 import type { LineEnd } from '../rules/sweep/result.ts';
 import type { TestRules } from '../rules/test-plan.ts';
 import type { FleetFile } from '../settings/fleet-file.ts';
+import type { FleetLeg } from '../settings/fleet-leg.ts';
 import type { RecipeFile } from '../settings/recipe-file.ts';
 
 /** The tools of one recipe of a fleet. */
@@ -113,12 +114,25 @@ export interface Tools {
   droneServer(): Promise<DroneServer>;
   /** The fleet that the settings name, from the workspace. */
   fleet(): Promise<FleetFile>;
+  /** The configuration of a recipe that lies beside fleet.yml; `undefined` where its repository has it. */
+  configBeside(of: Pick<FleetLeg, 'entry' | 'defaults' | 'folder'>): Promise<RecipeFile | undefined>;
   /** The tags of any remote, asked for now: by one request over a shared connection where the server can. */
   remoteTags(address: string): Promise<ReadonlyMap<string, RemoteTag>>;
   /** Makes the default branch and the tags of a mirror equal to its upstream's; nothing else is touched. */
   mirror(upstream: string, own: string): Promise<Mirrored>;
   /** The tools as a run about one recipe of the fleet has them; to be closed. */
   ofRecipe(recipe: string): Promise<RecipeTools>;
+  /** Recipes whose tests another process runs on this engine right now. */
+  inFlight(): Promise<readonly string[]>;
+  /** Who this process is, and whether another one still lives. */
+  owners(): Promise<typeof import('../harness/owner.ts')>;
+  /** A text file of the workspace, at most 256 KiB; `undefined` where there is none. Fails with `path-outside`. */
+  readFile(path: string): Promise<string | undefined>;
+  /**
+   * Tags of many repositories in few requests, by address, where a forge answers that; a repository that is missing
+   * has to be asked for itself.
+   */
+  tagsOfMany(addresses: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, RemoteTag>>>;
   /** Runs the line `release` over a commit of one recipe of the fleet. */
   release(recipe: string, commit: string): Promise<LineEnd>;
   git(): Promise<Git>;
@@ -146,6 +160,8 @@ export interface ProjectNow {
   readonly file: RecipeFile;
   /** Of release tags. */
   readonly pattern: string;
+  /** What fleet.yml says of this recipe, where the run is one of a fleet. */
+  readonly fleet?: { readonly enrolled: boolean };
   /** A file of the workspace as the branch's tip has it, at most 256 KiB; `undefined` where there is none. */
   readFile(path: string): Promise<Uint8Array | undefined>;
 }

@@ -2,7 +2,8 @@ import type { Host } from '../hosts/host.ts';
 import { Failure } from '../outcome.ts';
 import { ledgerAddress } from '../settings/defaults.ts';
 import type { FleetFile } from '../settings/fleet-file.ts';
-import type { LegInput } from '../settings/fleet-leg.ts';
+import type { FleetLeg, LegInput } from '../settings/fleet-leg.ts';
+import type { RecipeFile } from '../settings/recipe-file.ts';
 import type { Settings } from '../settings/schema.ts';
 
 interface FleetInput {
@@ -40,4 +41,24 @@ export async function readFleet(workspace: string, path: string): Promise<FleetF
   const bytes = readInside(workspace, path, CONFIG_LIMIT);
   if (bytes === undefined) throw new Failure('fleet-unreadable', `There is no file ${path}.`);
   return readFleetFile(bytes, path);
+}
+
+/** The configuration that lies beside fleet.yml instead of in the recipe's repository; `undefined` if none does. */
+export async function configBeside(
+  workspace: string,
+  { entry, defaults, folder }: Pick<FleetLeg, 'entry' | 'defaults' | 'folder'>,
+): Promise<RecipeFile | undefined> {
+  if (entry.config === undefined) return undefined;
+  const [{ posix }, { readInside }, { CONFIG_LIMIT }, { readRecipeFile }] = await Promise.all([
+    import('node:path'),
+    import('../recipe/inside.ts'),
+    import('../settings/yaml-file.ts'),
+    import('../settings/recipe-file.ts'),
+  ]);
+  const path = posix.join(folder, entry.config);
+  const bytes = readInside(workspace, path, CONFIG_LIMIT);
+  if (bytes === undefined) {
+    throw new Failure('config-invalid', `The fleet names ${path} for ${entry.recipe}, which is not there.`);
+  }
+  return readRecipeFile(bytes, path, defaults);
 }

@@ -155,22 +155,14 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
       import('../settings/recipe-file.ts'),
       import('../settings/yaml-file.ts'),
     ]);
-    const { entry, defaults, folder } = leg ?? {};
-    if (entry?.config !== undefined && folder !== undefined) {
-      const { readInside } = await import('../recipe/inside.ts');
-      const path = posix.join(folder, entry.config);
-      const bytes = readInside(workspace, path, CONFIG_LIMIT);
-      if (bytes === undefined) {
-        throw new Failure(
-          'config-invalid',
-          `The fleet names ${path} for ${entry.recipe}, which is not there.`,
-        );
-      }
-      return { branch: opened.branch, file: readRecipeFile(bytes, path, defaults) };
+    if (leg !== undefined) {
+      const { configBeside } = await import('./fleet.ts');
+      const file = await configBeside(workspace, leg);
+      if (file !== undefined) return { branch: opened.branch, file };
     }
     const path = await inRepository(settings.config);
     const at = async (tip: string): Promise<RecipeFile> =>
-      readRecipeFile(await opened.readFile(tip, path, CONFIG_LIMIT), settings.config, defaults);
+      readRecipeFile(await opened.readFile(tip, path, CONFIG_LIMIT), settings.config, leg?.defaults ?? {});
     const file = await at(opened.branch.tip);
     const named = settings.releaseBranch === undefined ? file.value.releases.branch : undefined;
     if (named === undefined || named === opened.branch.name) return { branch: opened.branch, file };
@@ -311,6 +303,7 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
         branch,
         file,
         pattern: patternIn(file),
+        ...(leg === undefined ? {} : { fleet: { enrolled: leg.entry.enrolled } }),
         readFile: async (path) => opened.readFile(branch.tip, await inRepository(path), CONFIG_LIMIT),
       };
     },

@@ -44,6 +44,14 @@ export interface LineEnd {
   readonly step: string;
   readonly outcome: OutcomeName;
   readonly reasons: readonly ReasonCode[];
+  /** What failed, in words. */
+  readonly message?: string;
+  /** Version of the upgrade base. */
+  readonly base?: string;
+  /** Conditions of the gate that did not hold. */
+  readonly gate?: readonly string[];
+  /** RFC 3339 UTC: when a condition that only waits may hold. */
+  readonly eligibleAt?: string;
 }
 
 /** The result of a recipe by the end of its line. What is not foreseen is an error, never a skip. */
@@ -58,6 +66,22 @@ export function resultOf({ step, outcome, reasons }: LineEnd): SweepOutcome {
   if (step === 'test' && outcome === 'error' && !reasons.includes('cancelled')) return 'inconclusive';
   if (outcome === 'refused') return 'gated';
   return outcome === 'skipped' ? 'skipped' : 'error';
+}
+
+/** What the end of a line says of a recipe's result. */
+export function factsOfEnd(
+  end: LineEnd,
+): Pick<SweepResult, 'outcome' | 'reasons' | 'gate' | 'base' | 'nextEligibleAt' | 'message'> {
+  const { reasons, message, base = null, eligibleAt = null } = end;
+  const outcome = resultOf(end);
+  return {
+    outcome,
+    reasons,
+    gate: end.gate ?? (outcome === 'gated' ? reasons : []),
+    base,
+    nextEligibleAt: eligibleAt,
+    ...(message === undefined ? {} : { message }),
+  };
 }
 
 /** How many of each; the sum is the number of results. */

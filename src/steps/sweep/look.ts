@@ -1,5 +1,7 @@
+import type { RemoteTag } from '../../git/tags.ts';
 import type { Ledger, RecipeView } from '../../ledger/ledger.ts';
 import { Failure, finding } from '../../outcome.ts';
+import { isReasonCode } from '../../reasons.ts';
 import { resultLine } from '../../report/sweep.ts';
 import { latestStable, listReleases, parsePattern, type Release } from '../../rules/releases.ts';
 import { backOff } from '../../rules/sweep/back-off.ts';
@@ -7,10 +9,12 @@ import type { SweepResult } from '../../rules/sweep/result.ts';
 import { isUnchanged } from '../../rules/sweep/trigger.ts';
 import { type Canonical, triage } from '../../rules/triage.ts';
 import type { FleetEntry, FleetFile } from '../../settings/fleet-file.ts';
+import { folderOf } from '../../settings/fleet-leg.ts';
 import type { FreeStepInput } from '../step.ts';
 import type { RecipeTools } from '../tools.ts';
 import { eachOf } from './each.ts';
 import type { Results } from './results.ts';
+import { endOwnPromotion, splitRuns } from './resumed.ts';
 import { type Known, resultFrom, type Verdict, verdictOfFailure } from './verdict.ts';
 
 /** Recipes whose tags are looked at side by side; requests, not runs. */
@@ -43,11 +47,18 @@ export function tellResult({ input, results }: Sweep, result: SweepResult): void
 export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): Promise<readonly Due[]> {
   const { input, views } = sweep;
   const due: Due[] = [];
+  const plain = entries.filter((entry) => entry.enrolled && entry['mirror-of'] === undefined);
+  const many = await input.tools.tagsOfMany(plain.map(({ repository }) => repository));
   await eachOf(entries, LOOKS, async (entry) => {
     const startedAt = input.now();
     const known: Known = { old: null, latest: null, mirror: null };
     try {
-      const found = await look(sweep, views.get(entry.recipe), entry, known);
+      const found = await look(
+        sweep,
+        { view: views.get(entry.recipe), tags: many.get(entry.repository) },
+        entry,
+        known,
+      );
       if ('release' in found) due.push(found);
       else tellResult(sweep, resultFrom(input, entry, startedAt, known, found));
     } catch (error) {
@@ -60,21 +71,15 @@ export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): P
 
 async function look(
   sweep: Sweep,
-  view: RecipeView | undefined,
+  { view, tags: told }: { view: RecipeView | undefined; tags: ReadonlyMap<string, RemoteTag> | undefined },
   entry: FleetEntry,
   known: Known,
 ): Promise<Due | Verdict> {
-  const { fleet, ledger } = sweep;
-  const { tools, now } = sweep.input;
+  const { fleet } = sweep;
+  const { tools, settings } = sweep.input;
   const record = view?.record();
   known.old = record?.version ?? null;
-  if (!entry.enrolled) {
-    return {
-      outcome: 'skipped',
-      reasons: ['not-enrolled'],
-      ...(entry.reason === undefined ? {} : { message: entry.reason }),
-    };
-  }
+  if (!entry.enrolled) return notEnrolled(entry.reason);
   const canonical: Canonical | undefined = record && {
     version: record.version,
     tag: record.tag,
@@ -85,26 +90,48 @@ async function look(
     const stale = await refresh(sweep.input, entry['mirror-of'], entry, known);
     if (stale !== undefined) return stale;
   }
-  const tags = [...(await tools.remoteTags(entry.repository))].map(([name, { commit }]) => ({
-    name,
-    commit,
-  }));
-  const pattern = patternOf(fleet);
-  if (entry.config === undefined && isUnchanged({ tags, pattern, canonical })) {
+  const beside = await tools.configBeside({ entry, defaults: fleet.value.defaults, folder: folderOf(fleet) });
+  if (beside?.value.enrolled === false) return notEnrolled();
+  const found = told ?? (await tools.remoteTags(entry.repository));
+  const tags = [...found].map(([name, { commit }]) => ({ name, commit }));
+  const given = settings.given.has('tag-pattern') ? settings.tagPattern : undefined;
+  const pattern = given ?? (beside === undefined ? patternOf(fleet) : (beside.value.releases.tags ?? '*'));
+  const patternIsSure = given !== undefined || beside !== undefined;
+  if (isUnchanged({ tags, pattern, patternIsSure, canonical })) {
     known.latest = known.old;
     return { outcome: 'skipped', reasons: ['no-new-version'] };
   }
   const release = await newest(await tools.ofRecipe(entry.recipe), canonical, known);
   if ('reasons' in release) return release;
-  const { attempts, until } = backOff(
-    (await ledger.read(entry.recipe)).runs(),
-    { version: release.version.raw, commit: release.commit },
-    now(),
-  );
+  return sinceLastTime(sweep, { entry, release, known });
+}
+
+/** Whether the release may be tried now, by what the run log says of it. */
+async function sinceLastTime(
+  { ledger, results, input }: Sweep,
+  { entry, release, known }: Omit<Due, 'attempts'>,
+): Promise<Due | Verdict> {
+  const target = { version: release.version.raw, commit: release.commit };
+  const view = await ledger.read(entry.recipe);
+  const { before, own } = splitRuns(view.runs(), results.begun, target);
+  if (own?.verdict === 'red') {
+    const { attempts } = backOff([...before, own], target, input.now());
+    return { outcome: 'red', reasons: own.reasons.filter(isReasonCode), attempts, base: own.base };
+  }
+  await endOwnPromotion(ledger, view, results, input);
+  const { attempts, until } = backOff(before, target, input.now());
   if (until !== undefined) {
     return { outcome: 'deferred', reasons: ['backoff'], attempts, nextEligibleAt: until.toISOString() };
   }
   return { entry, release, known, attempts };
+}
+
+function notEnrolled(reason?: string): Verdict {
+  return {
+    outcome: 'skipped',
+    reasons: ['not-enrolled'],
+    ...(reason === undefined ? {} : { message: reason }),
+  };
 }
 
 /** Brings a mirror up to date first. One that could not be is stale, which is not "no new version". */

@@ -1,34 +1,60 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { writeWhole } from '../../dossier/write-whole.ts';
+import { Failure } from '../../outcome.ts';
 import type { SweepResult } from '../../rules/sweep/result.ts';
 import type { FleetEntry } from '../../settings/fleet-file.ts';
+import { at } from '../../untrusted/fields.ts';
 import type { FreeStepInput } from '../step.ts';
 
 /** How old a killed sweep may be to be gone on with: after that its answers are history. */
 const RESUMABLE_MS = 24 * 3600_000;
 
+/** The part of this sweep that was killed. */
+export interface Begun {
+  readonly run: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Its process is gone for certain. */
+  readonly isDead: boolean;
+}
+
 /** The results of a sweep, kept in a file as they happen. */
 export interface Results {
   readonly all: readonly SweepResult[];
+  /** Where this sweep goes on after a kill. */
+  readonly begun: Begun | undefined;
   /** Appends at once: what was done is known after a kill, too. */
   add(result: SweepResult): void;
   /** The sweep came to its end: the next one begins anew. */
   end(): void;
 }
 
-/** Opens the file of results; those that this same sweep had written before it was killed are kept. */
-export function openResults(
+/**
+ * Opens the file of results; those that this same sweep had written before it was killed are kept. Fails with
+ * `sweep-running` where it is not killed at all.
+ */
+export async function openResults(
   file: string,
-  { event, now }: FreeStepInput,
+  { event, now, tools }: FreeStepInput,
   listed: readonly FleetEntry[],
-): Results {
+): Promise<Results> {
   const mark = `${file}.unfinished`;
-  const begun = existsSync(mark) ? readFileSync(mark, 'utf8').split(' ') : [];
-  const resumes = begun[0] === event.run.id && now().getTime() - Date.parse(begun[1] ?? '') < RESUMABLE_MS;
+  const { thisOwner, livenessOf } = await tools.owners();
+  const found = readMark(mark);
+  const liveness = found === undefined ? 'dead' : livenessOf(found.owner);
+  if (liveness === 'alive' && found?.owner !== thisOwner()) throw new Failure('sweep-running');
+  const resumes =
+    found !== undefined && found.run === event.run.id && now().getTime() - found.at < RESUMABLE_MS;
+  const begun = resumes ? { run: found.run, at: found.at, isDead: liveness === 'dead' } : undefined;
   const all = resumes && existsSync(file) ? read(file, listed) : [];
-  if (!resumes) writeFileSync(mark, `${event.run.id} ${now().toISOString()}`);
-  writeFileSync(file, all.map(lineOf).join(''));
+  writeWhole(
+    mark,
+    JSON.stringify({ run: event.run.id, at: begun?.at ?? now().getTime(), owner: thisOwner() }),
+  );
+  writeWhole(file, all.map(lineOf).join(''));
   return {
     all,
+    begun,
     add(result) {
       all.push(result);
       appendFileSync(file, lineOf(result));
@@ -41,15 +67,29 @@ function lineOf(result: SweepResult): string {
   return `${JSON.stringify(result)}\n`;
 }
 
+function readMark(mark: string): { run: string; at: number; owner: string } | undefined {
+  const value = existsSync(mark) ? parsed(readFileSync(mark, 'utf8')) : undefined;
+  const [run, time, owner] = [at(value, 'run'), at(value, 'at'), at(value, 'owner')];
+  if (typeof run !== 'string' || typeof time !== 'number' || typeof owner !== 'string') return undefined;
+  return { run, at: time, owner };
+}
+
 function read(file: string, listed: readonly FleetEntry[]): SweepResult[] {
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  const results = lines.flatMap((line): SweepResult[] => {
-    try {
-      return [JSON.parse(line) as SweepResult];
-    } catch {
-      // The line that was being written.
-      return [];
-    }
-  });
-  return results.filter(({ recipe }) => listed.some((entry) => entry.recipe === recipe));
+  const names = new Set(listed.map(({ recipe }) => recipe));
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line): SweepResult[] => {
+      // The line that was being written is none.
+      const value = parsed(line);
+      return value === undefined ? [] : [value as SweepResult];
+    })
+    .filter(({ recipe }) => names.has(recipe));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

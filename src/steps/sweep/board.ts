@@ -1,0 +1,82 @@
+import { lstatSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeWhole } from '../../dossier/write-whole.ts';
+import type { RecipeView } from '../../ledger/ledger.ts';
+import { Failure } from '../../outcome.ts';
+import { type BoardRow, boardPage } from '../../report/board/page.ts';
+import { shownAddress, whyOf } from '../../report/sweep.ts';
+import type { SweepResult } from '../../rules/sweep/result.ts';
+import type { Sweep } from './look.ts';
+
+/** Finished tests of a recipe that the board shows. */
+const RUNS_SHOWN = 5;
+
+/** Writes the board where the setting says, if it does; answers its path. */
+export async function writeBoard(
+  { input, fleet, ledger }: Sweep,
+  results: readonly SweepResult[],
+): Promise<string | undefined> {
+  const { settings, workspace, now } = input;
+  if (settings.board === undefined) return undefined;
+  // Read again: what was promoted a moment ago is on the board.
+  const views = await ledger.all();
+  const repositories = new Map(fleet.value.recipes.map(({ recipe, repository }) => [recipe, repository]));
+  const rows = results.map((result) =>
+    rowOf(result, repositories.get(result.recipe) ?? '', views.get(result.recipe)),
+  );
+  const page = boardPage({ fleet: fleet.name, at: now().toISOString(), rows });
+  writeWhole(fileInside(workspace, settings.board), page);
+  return settings.board;
+}
+
+/** The path of a file of the workspace that is to be written; its folders are made, and none of them is a link. */
+function fileInside(workspace: string, path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  const name = parts.pop();
+  if (name === undefined || path.startsWith('/') || [...parts, name].includes('..')) {
+    throw new Failure('path-outside', `\`board\` is no path of a file in the workspace.`);
+  }
+  let folder = workspace;
+  for (const part of parts) {
+    folder = join(folder, part);
+    mkdirSync(folder, { recursive: true });
+    if (!lstatSync(folder).isDirectory()) {
+      throw new Failure(
+        'path-outside',
+        'The path of the board passes through something that is no real folder.',
+      );
+    }
+  }
+  return join(folder, name);
+}
+
+function rowOf(result: SweepResult, repository: string, view: RecipeView | undefined): BoardRow {
+  return {
+    repository: shownAddress(repository),
+    recipe: result.recipe,
+    canonical: result.new,
+    latest: result.latest,
+    outcome: result.outcome,
+    reason: result.reasons[0] ?? '',
+    why: whyOf(result),
+    gate: result.gate,
+    base: result.base,
+    attempts: result.attempts,
+    nextEligibleAt: result.nextEligibleAt,
+    mirror: result.mirror,
+    ...historyOf(view),
+  };
+}
+
+/** A damaged record is the recipe's error already, and must not hide the others' rows. */
+function historyOf(view: RecipeView | undefined): Pick<BoardRow, 'promotedAt' | 'runs'> {
+  try {
+    const runs = [...(view?.runs() ?? [])].reverse().slice(0, RUNS_SHOWN);
+    return {
+      promotedAt: view?.record()?.at ?? null,
+      runs: runs.map(({ version, verdict, finishedAt }) => ({ version, verdict, finishedAt })),
+    };
+  } catch {
+    return { promotedAt: null, runs: [] };
+  }
+}
