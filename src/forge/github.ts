@@ -3,8 +3,19 @@ import { retry } from '@octokit/plugin-retry';
 import { throttling } from '@octokit/plugin-throttling';
 import type { Http } from '../http/http.ts';
 import { Failure } from '../outcome.ts';
-import { forgeFailure, MOST_PAGES, tooMany } from './answers.ts';
-import type { Forge, ForgeComment, ForgeIssue, ForgeUser, Permission, StatusState } from './forge.ts';
+import { MOST_PAGES, tooMany } from './answers.ts';
+import type { Forge, ForgeUser, Permission, StatusState } from './forge.ts';
+import {
+  type ApiComment,
+  type ApiId,
+  type ApiIssue,
+  commentOf,
+  failureOf,
+  idOf,
+  issueOf,
+  statusOf,
+  userOf,
+} from './github-answers.ts';
 import { octokitFetch } from './octokit-fetch.ts';
 
 export interface GithubOptions {
@@ -22,34 +33,6 @@ export interface GithubOptions {
 /** The longest that GitHub may make us wait; a rate limit that lasts longer is an error now, not in an hour. */
 const LONGEST_WAIT_S = 120;
 const RETRIES = 3;
-
-/** Octokit reads numbers that a double cannot hold as bigint. */
-type ApiId = number | bigint;
-
-interface ApiUser {
-  readonly id: ApiId;
-  readonly login: string;
-  readonly type?: string;
-}
-
-interface ApiComment {
-  readonly id: ApiId;
-  readonly user: ApiUser | null;
-  readonly body?: string | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly html_url: string;
-}
-
-interface ApiIssue {
-  readonly number: number;
-  readonly user: ApiUser | null;
-  readonly body?: string | null;
-  readonly state: string;
-  readonly html_url: string;
-  readonly updated_at: string;
-  readonly pull_request?: unknown;
-}
 
 /**
  * GitHub over REST, by route: Octokit's methods are a table of all its thousand endpoints, and we ask sixteen. The types
@@ -342,55 +325,3 @@ const permissions: Readonly<Record<string, Permission>> = {
   read: 'read',
   none: 'none',
 };
-
-/** A user; a deleted account is GitHub's "ghost", id 10137, who may do nothing. */
-function userOf(user: ApiUser | null | undefined): ForgeUser {
-  if (user === null || user === undefined) return { id: 10137, login: 'ghost', bot: false };
-  return { id: idOf(user.id), login: user.login, bot: user.type === 'Bot' };
-}
-
-/** An id that was rounded could be somebody else's. */
-function idOf(id: ApiId): number {
-  if (!Number.isSafeInteger(Number(id))) throw forgeFailure(200, 'name a user or a comment', `id ${id}`);
-  return Number(id);
-}
-
-function commentOf(comment: ApiComment): ForgeComment {
-  return {
-    id: idOf(comment.id),
-    author: userOf(comment.user),
-    body: comment.body ?? '',
-    createdAt: comment.created_at,
-    updatedAt: comment.updated_at,
-    url: comment.html_url,
-  };
-}
-
-function issueOf(issue: ApiIssue): ForgeIssue {
-  return {
-    number: issue.number,
-    author: userOf(issue.user),
-    body: issue.body ?? '',
-    state: issue.state === 'open' ? 'open' : 'closed',
-    url: issue.html_url,
-    updatedAt: issue.updated_at,
-  };
-}
-
-function statusOf(error: unknown): number | undefined {
-  const status = (error as { status?: unknown } | null)?.status;
-  return typeof status === 'number' ? status : undefined;
-}
-
-function failureOf(error: unknown, what: string): Failure {
-  if (error instanceof Failure) return error;
-  // Octokit wraps what its fetch threw.
-  if (error instanceof Error && error.cause instanceof Failure) return error.cause;
-  const { data, headers } =
-    (error as { response?: { data?: { message?: unknown }; headers?: Record<string, unknown> } } | null)
-      ?.response ?? {};
-  const limited =
-    headers?.['retry-after'] !== undefined || String(headers?.['x-ratelimit-remaining']) === '0';
-  const message = typeof data?.message === 'string' ? data.message : '';
-  return forgeFailure(statusOf(error) ?? 0, what, message, limited && statusOf(error) === 403);
-}
