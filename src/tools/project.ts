@@ -74,7 +74,9 @@ export function projectTools({ host, settings, env, leg, scratch, signal }: Proj
     if (ledger?.startsWith('git:')) add(ledger.slice(4).replace(/#[^#]*$/, ''), settings.ledgerToken);
     // The token is the forge's: a repository elsewhere is never shown it.
     const { cloneUrl: home } = leg?.home ?? event.repository;
-    add(settings.forgeUrl ?? home ?? settings.repository, settings.forgeToken);
+    // Nor is that of a fleet's recipe, wherever it lives.
+    const named = leg === undefined ? settings.repository : undefined;
+    add(settings.forgeUrl ?? home ?? named, settings.forgeToken);
     add(home, settings.forgeToken ?? host.jobToken?.token);
     for (const { password } of found) log.mask(password);
     return found;

@@ -57,7 +57,9 @@ function lookupsOf({ tools, settings }: FreeStepInput): Lookups {
   };
   return {
     async config(version) {
-      return recipeFacts((await projectNow()).file.value, settings.config, version);
+      const { file, fleet } = await projectNow();
+      const facts = recipeFacts(file.value, settings.config, version);
+      return fleet?.enrolled === false ? { ...facts, enrolled: false, enrolledBy: 'fleet.yml' } : facts;
     },
     async releases(candidate, base) {
       const { history, branch, pattern } = await projectNow();

@@ -138,6 +138,15 @@ describe('the step promote', () => {
     await expect(promote.run(elsewhere)).rejects.toMatchObject({ code: 'candidate-changed' });
   });
 
+  it('asks the fleet too whether the recipe is enrolled, in a run of a fleet', async () => {
+    const world = await twoReleases();
+    const input = inputOf(world, '1.1.0');
+    const projectNow = async () => ({ ...(await input.tools.projectNow()), fleet: { enrolled: false } });
+    const result = await promote.run(inputOf(world, '1.1.0', { tools: { projectNow } }));
+    expect([result.outcome, result.reasons]).toEqual(['refused', ['not-enrolled']]);
+    expect(result.outputs.gate).toContain('fleet.yml says `enrolled: false`');
+  });
+
   it('leaves floating tags alone where it is told to', async () => {
     const world = await twoReleases();
     const result = await promote.run(inputOf(world, '1.1.0', { settings: { 'floating-tags': 'never' } }));
