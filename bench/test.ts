@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { ofImage, openTrial } from '../test/integration/harness/trial.ts';
+import { Failure } from '../src/outcome.ts';
+import { ofImage, openTrial, type Trial } from '../test/integration/harness/trial.ts';
 import { type Comparison, comparison, sideBySide } from './measure.ts';
 
 /**
@@ -18,7 +19,7 @@ export async function bench(): Promise<Comparison[]> {
     const docker = await trial.box.tool('docker');
     const env = { ...process.env, ...trial.box.env, DOCKER: docker, BASE: base, CANDIDATE: candidate };
     const [ours, theirs] = await sideBySide(
-      7,
+      5,
       async () => {
         const { result } = await trial.run({
           plan: {
@@ -48,10 +49,50 @@ export async function bench(): Promise<Comparison[]> {
         execFileSync('bash', ['-c', script], { env, stdio: ['ignore', 'ignore', 'inherit'] });
       },
     );
-    return [comparison('test: install and upgrade beside a shell script', ours, theirs, 1.15)];
+    return [
+      comparison('test: install and upgrade beside a shell script', ours, theirs, 1.15),
+      comparison(
+        'test: from a cancellation to its end, beside the 5 s that it has',
+        await cancelled(trial, candidate),
+        5000,
+        1,
+      ),
+    ];
   } finally {
     await trial.close();
   }
+}
+
+/** Milliseconds from the signal in the middle of a check until everything is removed. */
+async function cancelled(trial: Trial, image: string): Promise<number> {
+  const cancel = new AbortController();
+  let sent = 0;
+  const run = trial.run({
+    plan: {
+      deploy: { kind: 'image', ports: [{ container: 8000 }], volumes: [] },
+      ready: { how: { kind: 'http', path: '/' }, timeoutMs: 20_000 },
+      check: [{ kind: 'run', command: 'sleep 1000' }],
+      tiers: [{ name: 'install' }],
+    },
+    candidate: ofImage('candidate', '2.0.0', image),
+    signal: cancel.signal,
+    more: {
+      onPhase: ({ name }) => {
+        if (!name.startsWith('ready')) return;
+        setTimeout(() => {
+          sent = performance.now();
+          cancel.abort(new Failure('cancelled'));
+        }, 1000);
+      },
+    },
+  });
+  await run.then(
+    () => Promise.reject(new Error('it was not cancelled')),
+    (cause: unknown) => {
+      if (!(cause instanceof Failure) || cause.code !== 'cancelled') throw cause;
+    },
+  );
+  return performance.now() - sent;
 }
 
 /** What a careful person would write. */

@@ -20,7 +20,7 @@ afterAll(async () => {
   await trial.close();
 });
 
-const ready = { how: { kind: 'http', path: '/' }, timeoutMs: 20_000 } as const;
+const ready = { how: { kind: 'http', path: '/' }, timeoutMs: 60_000 } as const;
 const compose = { kind: 'compose', files: ['compose.yml'], profiles: [] } as const;
 
 let folders = 0;

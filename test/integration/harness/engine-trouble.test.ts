@@ -31,7 +31,7 @@ describe.skipIf(!own)('an engine', () => {
       ports: [{ container: 8000 }],
       volumes: [{ kind: 'volume', source: 'data', target: '/data', readOnly: false }],
     },
-    ready: { how: { kind: 'http', path: '/' }, timeoutMs: 20_000 },
+    ready: { how: { kind: 'http', path: '/' }, timeoutMs: 60_000 },
     tiers: [{ name: 'install' }],
   } as const satisfies Partial<TestPlan>;
 

@@ -33,7 +33,7 @@ const plan = {
     ports: [{ container: 8000 }],
     volumes: [{ kind: 'volume', source: 'data', target: '/data', readOnly: false }],
   },
-  ready: { how: { kind: 'http', path: '/' }, timeoutMs: 15_000 },
+  ready: { how: { kind: 'http', path: '/' }, timeoutMs: 60_000 },
 } as const satisfies Partial<TestPlan>;
 
 interface Play {

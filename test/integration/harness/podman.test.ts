@@ -22,7 +22,7 @@ describe.skipIf(!own)('Podman', () => {
       ports: [{ container: 8000 }],
       volumes: [{ kind: 'volume', source: 'data', target: '/data', readOnly: false }],
     },
-    ready: { how: { kind: 'http', path: '/' }, timeoutMs: 20_000 },
+    ready: { how: { kind: 'http', path: '/' }, timeoutMs: 60_000 },
     beforeUpgrade: [{ kind: 'exec', command: 'echo kept > /data/note' }],
     check: [{ kind: 'run', command: 'wget -qO- "$KNOWNGOOD_URL"' }],
     tiers: [

@@ -11,6 +11,8 @@ import { leftovers, ofImage, openTrial, type Trial, verdicts } from './trial.ts'
 let trial: Trial;
 let images: readonly [base: string, candidate: string];
 let folder: string;
+/** Two hundred megabytes, so once. */
+let plugin: Promise<string> | undefined;
 beforeAll(async () => {
   trial = await openTrial();
   const image = (tag: string): Promise<string> =>
@@ -55,7 +57,7 @@ const deploys: readonly DeployPlan[] = [
 
 const plan = (deploy: DeployPlan): Partial<TestPlan> & Pick<TestPlan, 'deploy'> => ({
   deploy,
-  ready: { how: { kind: 'http', path: '/' }, timeoutMs: 20_000 },
+  ready: { how: { kind: 'http', path: '/' }, timeoutMs: 60_000 },
   beforeUpgrade: [{ kind: 'exec', command: 'mkdir -p /data && echo kept > /data/note' }],
   check: [
     { kind: 'http', path: '/', contains: 'a folder' },
@@ -127,10 +129,10 @@ describe.each(deploys)('reaching a subject deployed by $kind', (deploy) => {
     ofTree('candidate', '2.0.0', images[1], join(shared, 'src'));
     writeFileSync(join(shared, 'request.json'), JSON.stringify(inside));
     await bundleChild(join(shared, 'run-child.mjs'));
-    const plugin = await trial.box.image('harness/plugin', '1', await makeBaseImage('plugin'));
+    plugin ??= trial.box.image('harness/plugin', '1', await makeBaseImage('plugin'));
     const step = await trial.docker.createContainer({
       name: `step-${request.id}`,
-      Image: plugin,
+      Image: await plugin,
       Cmd: ['sh', '-c', 'mkdir -p /out /tmp && exec node /drone/run-child.mjs /drone/request.json'],
       HostConfig: {
         Binds: [`${shared}:/drone`, `${trial.box.dockerHost.replace('unix://', '')}:/var/run/docker.sock`],

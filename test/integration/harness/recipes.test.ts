@@ -49,7 +49,7 @@ describe('a service over SQLite whose second version migrates the schema', () =>
       ports: [{ container: 8000 }],
       volumes: [{ kind: 'volume', source: 'data', target: '/data', readOnly: false }],
     },
-    ready: { how: { kind: 'http', path: '/cgi-bin/notes' }, timeoutMs: 20_000 },
+    ready: { how: { kind: 'http', path: '/cgi-bin/notes' }, timeoutMs: 60_000 },
     beforeUpgrade: [{ kind: 'exec', command: `sqlite3 /data/notes.db "insert into note values ('kept')"` }],
   } as const;
 
@@ -147,7 +147,7 @@ configs: { web: { file: ./lighttpd.conf } }
 `;
   const plan = {
     deploy: { kind: 'compose', files: ['compose.yml'], profiles: [] },
-    ready: { how: { kind: 'http', path: '/' }, timeoutMs: 20_000 },
+    ready: { how: { kind: 'http', path: '/' }, timeoutMs: 60_000 },
   } as const;
 
   it('passes with the new page, although the image is the same', async () => {
@@ -200,7 +200,7 @@ services:
     image: ${db}
     volumes: ["data:/data"]
     secrets: [password]
-    healthcheck: { test: ["CMD", "pg_isready", "-h", "db", "-U", "notes"], interval: 500ms, retries: 40 }
+    healthcheck: { test: ["CMD", "pg_isready", "-h", "db", "-U", "notes"], interval: 500ms, retries: 100 }
 volumes: { data: {} }
 secrets: { password: { file: ./password.txt } }
 `;
@@ -269,7 +269,7 @@ exec httpd -f -p 8000 -h /srv
     const { result, id, out } = await trial.run({
       plan: {
         deploy: { kind: 'compose', files: ['compose.yml'], profiles: [] },
-        ready: { how: { kind: 'http', path: '/cgi-bin/notes' }, timeoutMs: 40_000 },
+        ready: { how: { kind: 'http', path: '/cgi-bin/notes' }, timeoutMs: 60_000 },
         beforeUpgrade: [
           {
             kind: 'exec',
@@ -316,7 +316,7 @@ docker network rm $KNOWNGOOD_PROJECT`;
       plan: {
         recipe: 'own',
         deploy: { kind: 'commands', up, down },
-        ready: { how: { kind: 'http', path: '/version' }, timeoutMs: 20_000 },
+        ready: { how: { kind: 'http', path: '/version' }, timeoutMs: 60_000 },
         beforeUpgrade: [{ kind: 'exec', command: 'echo kept > /data/note' }],
         check: [
           { kind: 'http', path: '/version', contains: '2.0.0' },

@@ -45,7 +45,7 @@ secrets:
   const plan = {
     deploy: { kind: 'swarm', files: ['compose.yml'] },
     target: { service: 'app', port: 6379 },
-    ready: { how: { kind: 'healthcheck' }, timeoutMs: 45_000 },
+    ready: { how: { kind: 'healthcheck' }, timeoutMs: 60_000 },
     beforeUpgrade: [{ kind: 'exec', command: `${cli('set note kept')} && ${cli('save')}` }],
     check: [{ kind: 'exec', command: 'test "$(wc -c < /run/secrets/password)" -ge 20' }],
     tiers: [
