@@ -15,6 +15,8 @@ const CANCEL_GRACE_MS = 4500;
  */
 async function main(): Promise<number> {
   const env: Environment = process.env;
+  // Node's remarks on the packages we bundle are nothing that a person who reads a job's log can act on.
+  process.noDeprecation = true;
   const write = (text: string): void => {
     process.stdout.write(text);
   };
