@@ -59,7 +59,10 @@ export function createTools(input: ToolsInput): OwnedTools {
   /** Registry host of the recipe's own image: `registry-password` is for it alone. */
   const imageHost = once(async () => {
     if (settings.registryPassword === undefined) return undefined;
-    const configured = settings.image ?? (await project.recipeFile()).value.image;
+    // In a fleet a recipe's own file must not say which host is shown the password: fleet.yml does.
+    const own = leg === undefined ? (await project.recipeFile()).value.image : undefined;
+    const configured = settings.image ?? own;
+    if (configured === undefined && leg !== undefined) return undefined;
     const image = configured ?? defaultImage(event);
     if (image === undefined) return undefined;
     const { parseReference } = await import('./oci/reference.ts');

@@ -1,5 +1,6 @@
 import type { RemoteTag } from '../../git/tags.ts';
 import type { Ledger, RecipeView } from '../../ledger/ledger.ts';
+import type { CanonicalRecord } from '../../ledger/record.ts';
 import { Failure, finding } from '../../outcome.ts';
 import { isReasonCode } from '../../reasons.ts';
 import { resultLine } from '../../report/sweep.ts';
@@ -101,7 +102,8 @@ async function look(
     known.latest = known.old;
     return { outcome: 'skipped', reasons: ['no-new-version'] };
   }
-  const release = await newest(await tools.ofRecipe(entry.recipe), canonical, known);
+  const owned = (image: string): string | undefined => ownerOf(sweep, entry, image);
+  const release = await newest(await tools.ofRecipe(entry.recipe), { canonical, known, owned });
   if ('reasons' in release) return release;
   return sinceLastTime(sweep, { entry, release, known });
 }
@@ -124,6 +126,35 @@ async function sinceLastTime(
     return { outcome: 'deferred', reasons: ['backoff'], attempts, nextEligibleAt: until.toISOString() };
   }
   return { entry, release, known, attempts };
+}
+
+/**
+ * The recipe that an image belongs to, by fleet.yml or by its record, where that is another one: a recipe's own file
+ * could name any image that the fleet's credentials can write.
+ */
+function ownerOf(
+  { fleet, views }: Sweep,
+  { recipe, image: given }: FleetEntry,
+  image: string,
+): string | undefined {
+  if (given !== undefined) return undefined;
+  const listed = fleet.value.recipes.find((other) => other.recipe !== recipe && other.image === image);
+  if (listed !== undefined) return listed.recipe;
+  for (const [name, view] of views) {
+    if (name === recipe) continue;
+    const subject = recordOf(view)?.subject;
+    if (subject?.kind === 'image' && subject.image === image) return name;
+  }
+  return undefined;
+}
+
+/** A damaged record is its own recipe's error. */
+function recordOf(view: RecipeView): CanonicalRecord | undefined {
+  try {
+    return view.record();
+  } catch {
+    return undefined;
+  }
 }
 
 function notEnrolled(reason?: string): Verdict {
@@ -168,12 +199,20 @@ function patternOf({ value }: FleetFile): string {
 /** The newest release by history and configuration, if a release run of it has anything to do. */
 async function newest(
   tools: RecipeTools,
-  canonical: Canonical | undefined,
-  known: Known,
+  {
+    canonical,
+    known,
+    owned,
+  }: { canonical: Canonical | undefined; known: Known; owned: (image: string) => string | undefined },
 ): Promise<Release | Verdict> {
   try {
     const config = (await tools.recipeFile()).value;
-    if (!config.enrolled) return { outcome: 'skipped', reasons: ['not-enrolled'] };
+    if (!config.enrolled) return notEnrolled();
+    const owner = config.image === undefined ? undefined : owned(config.image);
+    if (owner !== undefined) {
+      const message = `Its own configuration names the image of ${owner}.`;
+      return { outcome: 'error', reasons: ['recipe-owner-mismatch'], message };
+    }
     const { tags, pattern } = await tools.upgradeFacts();
     const list = listReleases(tags, parsePattern(pattern), canonical === undefined ? [] : [canonical.tag]);
     const release = latestStable(list) ?? list.releases[0];

@@ -40,7 +40,7 @@ describe('a fleet with every outcome in it', () => {
     // What is canonical already: everything in the first round.
     const released: Record<string, FleetRecipe> = {};
     const old = ['new-1', 'new-2', 'red', 'inconclusive', 'gated', 'held', 'moved', 'ahead'];
-    for (const name of [...old, ...Array.from({ length: 20 }, (_, index) => `still-${index + 1}`)]) {
+    for (const name of [...old, ...Array.from({ length: 3 }, (_, index) => `still-${index + 1}`)]) {
       released[name] = await world.recipe(name);
       await released[name].release(name === 'ahead' ? '1.1.0' : '1.0.0');
       entries.push(entry(released[name]));
@@ -145,7 +145,7 @@ describe('a fleet with every outcome in it', () => {
       gone: 'error git-denied',
     });
     expect(answer.inconclusive).toMatch(/^inconclusive /);
-    for (let index = 1; index <= 20; index += 1)
+    for (let index = 1; index <= 3; index += 1)
       expect(answer[`still-${index}`]).toBe('skipped no-new-version');
   });
 
