@@ -23,7 +23,7 @@ export async function upsertIssue(
   { recipe, findings, failing, incomplete, url, now }: IssueInputs,
 ): Promise<IssuePlan> {
   // Remarks would keep it open for ever, and what was not answered passes by itself.
-  const told = findings.filter(({ level, code }) => level !== 'info' && !isOpen(code));
+  const told = findings.filter((one) => one.level !== 'info' && !isOpen(one));
   const report: IssueReport = {
     clean: told.length === 0,
     incomplete,

@@ -197,7 +197,7 @@ describe('mirror', () => {
 });
 
 describe('the verdict', () => {
-  const one = (code: Finding['code']) => finding(code, 'warning', code);
+  const one = (code: Finding['code']) => finding(code, 'error', code);
   it.each<[Finding['code'][], string, string, number]>([
     [[], 'clean', 'done', 0],
     [['pin-behind', 'running-behind', 'pin-floating'], 'clean', 'done', 2],
@@ -207,6 +207,11 @@ describe('the verdict', () => {
     [['record-untrusted'], 'error', 'error', 0],
   ])('of %j is %s', (found, verdict, outcome, behind) => {
     expect(driftVerdict(found.map(one), contradictions)).toMatchObject({ verdict, outcome, behind });
+  });
+  it('is not `error` for a warning that another step would fail', () => {
+    const warned = finding('pin-not-a-release', 'warning', 'x');
+    expect(driftVerdict([warned], contradictions)).toMatchObject({ verdict: 'clean' });
+    expect(driftVerdict([warned], ['pin-not-a-release'])).toMatchObject({ verdict: 'drift' });
   });
   it('follows `fail-on`', () => {
     expect(driftVerdict([one('pin-behind')], ['pin-behind'])).toMatchObject({
