@@ -29,6 +29,7 @@ const unused = [
 const bundled = (name) => fileURLToPath(new URL(`./bundled/${name}.cjs`, import.meta.url));
 const aliases = {
   ...Object.fromEntries(unused.map((name) => [name, bundled('unused-module')])),
+  '@octokit/plugin-rest-endpoint-methods': bundled('no-endpoint-methods'),
   debug: bundled('silent'),
   'decode-named-character-reference': bundled('character-references'),
   // The build for browsers has the same code as ES modules, from which esbuild drops what nothing uses.

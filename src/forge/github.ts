@@ -1,6 +1,6 @@
-import { Octokit } from '@octokit/core';
 import { retry } from '@octokit/plugin-retry';
 import { throttling } from '@octokit/plugin-throttling';
+import { Octokit } from '@octokit/rest';
 import type { Http } from '../http/http.ts';
 import { Failure } from '../outcome.ts';
 import { MOST_PAGES, tooMany } from './answers.ts';
@@ -35,8 +35,8 @@ const LONGEST_WAIT_S = 120;
 const RETRIES = 3;
 
 /**
- * GitHub over REST, by route: Octokit's methods are a table of all its thousand endpoints, and we ask sixteen. The types
- * of a route are the same.
+ * GitHub over REST, by route: Octokit's methods are a table of all its thousand endpoints, which the bundle leaves
+ * out, and we ask sixteen. The types of a route are the same.
  */
 export function githubForge(options: GithubOptions): Forge {
   const { owner, name: repo, tell } = options;
