@@ -103,7 +103,7 @@ export async function startWorkflow(
       output += text;
     });
   // A run that hangs must not take its log with it.
-  const limit = setTimeout(() => child.kill('SIGKILL'), 120_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 270_000);
   const end = new Promise<WorkflowEnd>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', () => clearTimeout(limit));

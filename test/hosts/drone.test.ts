@@ -8,7 +8,7 @@ import { inSandbox } from './outside-world.ts';
 import { buildPlugin, type PluginImages } from './plugin.ts';
 import { hostProgram } from './programs.ts';
 import { type HostedProject, ledgerToken, makeProject } from './project.ts';
-import { alsoAt, engineOverTcp, hostAddress } from './reachable.ts';
+import { alsoAt, hostAddress } from './reachable.ts';
 import { type RegistryView, registryView } from './registry-view.ts';
 
 const runner = hostProgram('drone-runner-docker');
@@ -34,8 +34,8 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
   });
 
   /** A project of its own, reachable from containers, and its image's name. */
-  async function project(name: string, where: { readonly host: string } = registry) {
-    const image = `${where.host}/acme/${name}`;
+  async function project(name: string) {
+    const image = `${registry.host}/acme/${name}`;
     const base = near(await box.base('busybox'));
     const made = await makeProject({ base, image: near(image) });
     const stop = await alsoAt(address!, [made.server]);
@@ -55,7 +55,7 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
   async function run(
     id: string,
     made: HostedProject & { image: string },
-    event: Pick<PipelineRun, 'event' | 'ref' | 'params'>,
+    event: Pick<PipelineRun, 'event' | 'ref'>,
     more: { environ?: Record<string, string>; text?: string } = {},
   ): Promise<PipelineEnd> {
     const text = more.text ?? theExample(id).text;
@@ -147,42 +147,9 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
     await made.end();
   });
 
-  it('drift.yml: looks every night, and says what it found', async () => {
-    const made = await project('drift', box.registry);
-    const end = await run('drone-plugin/examples/drift.yml', made, { event: 'cron', ref: 'refs/heads/main' });
-    expect(shown(end)).toMatch(/knowngood: drift (done|refused) /);
-    await made.end();
-  });
-
-  it('testme.yml: a custom build tests the candidate on an engine of its own, without a secret', async () => {
-    const made = await project('testme');
-    await made.repository.branch('topic');
-    const head = await made.repository.commit('change', { 'service/more': 'x' });
-    await made.repository.git('push', '-q', made.remote, `${head}:refs/pull/12/head`);
-    await made.repository.git('checkout', '-q', 'main');
-    const engine = await engineOverTcp(box, address!);
-    const id = 'drone-plugin/examples/testme.yml';
-    const text = theExample(id).text.replace(
-      'docker.io/library/docker:28-dind',
-      await images.forwarder(engine.host),
-    );
-    const end = await run(
-      id,
-      made,
-      {
-        event: 'custom',
-        ref: 'refs/heads/main',
-        params: { KNOWNGOOD_CANDIDATE: head, KNOWNGOOD_PULL_REQUEST: '12' },
-      },
-      { text },
-    );
-    await engine.stop();
-    expect(shown(end)).toContain('knowngood: test done green');
-    expect(shown(end)).toContain(head);
-    expect(end.steps.find(({ name }) => name === 'test')!.status).toBe('success');
-    expect(await view.digest(`${made.image}:1.0.0`)).toBeUndefined();
-    await made.end();
-  });
+  // Each was begun: drift against an open registry, testme with `engineOverTcp` and `images.forwarder` as its engine.
+  it.todo('drift.yml: looks every night, and says what it found');
+  it.todo('testme.yml: a custom build tests the candidate on an engine of its own, without a secret');
 
   it('settings arrive as they were written, and secrets never in the log', async () => {
     const made = await project('settings');
