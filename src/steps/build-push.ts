@@ -12,6 +12,7 @@ import { contentsOf, pushBuilds } from './build-push/push-builds.ts';
 import { moveTag, putReleasedTag } from './build-push/put.ts';
 import { relabel } from './build-push/relabel.ts';
 import { type Wanted, wantedImage } from './build-push/wanted.ts';
+import { whatChanged } from './build-push/what-changed.ts';
 import type { Step, StepInput } from './step.ts';
 
 /** Builds the image and stages it under a tag that nobody pulls, or finds the same recipe already there. */
@@ -38,7 +39,7 @@ export const step: Step = {
       look.found,
       look.proofs,
     );
-    tell(input, reuse);
+    await tell(input, wanted, reuse);
     const findings = [...wanted.findings, ...look.findings];
     if (settings.dryRun) return dryRun(wanted, plan, reuse, findings);
     const made = await carryOut(input, wanted, plan, reuse, look);
@@ -90,7 +91,8 @@ async function looked(input: StepInput, wanted: Wanted, plan: StagePlan): Promis
   });
 }
 
-function tell({ log }: StepInput, reuse: Reuse): void {
+async function tell(input: StepInput, wanted: Wanted, reuse: Reuse): Promise<void> {
+  const { log } = input;
   if (reuse.source !== 'built') {
     const how = {
       unchanged: 'The same recipe with the same labels is there already',
@@ -102,6 +104,12 @@ function tell({ log }: StepInput, reuse: Reuse): void {
   }
   for (const { found, why } of reuse.refused)
     log.info(`${found.digest} (${found.place}) is not reused: ${why}.`);
+  const changed = await whatChanged(
+    input,
+    wanted,
+    reuse.refused.map(({ found }) => found),
+  );
+  if (changed.length > 0) log.info(`What is different from there: ${changed.join(', ')}.`);
 }
 
 async function carryOut(

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeImage } from '../../../sandbox/image.ts';
 import { sandbox } from '../../../sandbox/index.ts';
@@ -5,6 +7,8 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { relabelledConfig, relabelledManifest } from '../../../src/oci/relabel.ts';
+import { Failure } from '../../../src/outcome.ts';
+import type { Tools } from '../../../src/steps/tools.ts';
 import { emptyLedger, promoteImage } from './ledger.ts';
 import { commitNamed, type RunFacts, run } from './project.ts';
 import { contentsAt, outsider, tagDigest, tagsOf } from './registry.ts';
@@ -59,6 +63,33 @@ describe('an image that is there already', () => {
     await promoteImage(ledger, (await must(facts)).image, '1.0.0');
     const changed = { ...facts, version: '1.0.1', files: { ...facts.files, 'a.txt': 'b\n' } };
     expect((await must(changed)).image.source).toBe('built');
+  });
+
+  it('that is of another recipe is said to be, and what is different, down to the path', async () => {
+    const ledger = await emptyLedger();
+    const facts = release({ ledger });
+    await promoteImage(ledger, (await must(facts)).image, '1.0.0');
+    const next = {
+      ...facts,
+      version: '1.0.1',
+      commit: commitNamed('two'),
+      files: { ...facts.files, 'a.txt': 'b\n', 'new.txt': 'n' },
+    };
+    const layOut: Tools['layOut'] = async (commit, folder) => {
+      if (commit !== commitNamed('one')) throw new Failure('candidate-unknown');
+      mkdirSync(folder);
+      for (const [path, content] of Object.entries(facts.files)) writeFileSync(join(folder, path), content);
+      return folder;
+    };
+    const { log } = await must({ ...next, tools: () => ({ layOut }) });
+    expect(log).toContain('(canonical) is not reused: it is of another recipe.');
+    expect(log).toContain('What is different from there: context: a.txt changed, context: new.txt is new.');
+    const gone: Tools['layOut'] = async () => {
+      throw new Failure('candidate-unknown');
+    };
+    expect((await must({ ...next, tools: () => ({ layOut: gone }) })).log).toContain(
+      'What is different from there: context changed.',
+    );
   });
 
   it('gets new labels for another commit and version: no engine, the same layers, a new digest', async () => {
