@@ -86,6 +86,13 @@ async function makeHost(
   }
 }
 
+// Whoever reads our output may stop reading (`| head`): the work goes on, unheard.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 // Pending handles (keep-alive sockets of an engine or a registry) must not hold the process.
 main().then((code) => {
   process.exitCode = code;

@@ -274,7 +274,7 @@ export const settingsTable = {
   }),
   'ledger-init': flag({
     about: 'Create the ledger if there is none.',
-    steps: ['promote', 'rollback', 'hold', 'sweep'],
+    steps: ['step-back', 'test', 'promote', 'rollback', 'hold', 'sweep'],
   }),
 
   to: text({ about: 'Release to go back to.', steps: ['rollback'], fallback: 'the one before' }),

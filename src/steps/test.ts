@@ -190,10 +190,14 @@ async function conclude(input: StepInput, ended: Ended): Promise<StepResult> {
 }
 
 /** The line of the run log, in context `release` only. That it could not be written never changes a verdict. */
-async function recordRun({ tools, candidate, log }: StepInput, section: TestSection): Promise<Finding[]> {
+async function recordRun(
+  { tools, candidate, settings, log }: StepInput,
+  section: TestSection,
+): Promise<Finding[]> {
   try {
     const ledger = await tools.ledger();
     if (ledger === undefined) return [];
+    if (settings.ledgerInit) await ledger.init();
     await ledger.appendRun({
       recipe: candidate.recipe,
       version: section.version,

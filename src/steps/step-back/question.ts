@@ -59,7 +59,7 @@ export async function baseQuestion(
 
 /** The canonical of the ledger. A step that only reads goes on without a ledger, and says so. */
 async function canonicalOf(
-  { tools, log }: Asking,
+  { tools, log, settings }: Asking,
   recipe: string,
 ): Promise<{ record: CanonicalRecord | undefined; findings: readonly Finding[] }> {
   const ledger = await tools.ledger();
@@ -71,6 +71,8 @@ async function canonicalOf(
     return { record: (await ledger.read(recipe)).record(), findings: [] };
   } catch (cause) {
     if (!(cause instanceof Failure) || cause.code !== 'ledger-missing') throw cause;
+    // Who asks for it to be made knows that it is not there yet.
+    if (settings.ledgerInit) return { record: undefined, findings: [] };
     const message = `${cause.message} The base is chosen as if nothing had been promoted yet.`;
     return {
       record: undefined,
