@@ -37,7 +37,7 @@ export function licences(metafile) {
  */
 function noticeAndTerms(text) {
   const [, above, apache, below] =
-    /^([^]*?)(Apache License\s+Version 2\.0[^]*?END OF TERMS AND CONDITIONS)((?!.*permission is hereby granted)[^]*)$/is.exec(
+    /^(.*?)(Apache License\s+Version 2\.0.*?END OF TERMS AND CONDITIONS)((?!.*permission is hereby granted).*)$/is.exec(
       text,
     ) ?? [];
   const lines = (apache === undefined ? text : `${above}\n${copyrightsOf(below)}`).split(/\r?\n/);

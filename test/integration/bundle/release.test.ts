@@ -150,7 +150,9 @@ describe('the main job in a terminal', () => {
     const next = await runBundle(args, { cwd: await made.checkout('refs/tags/v1.0.1'), env: { ...box.env } });
     expect(next.output).toContain('v1.0.1 is upgraded from 1.0.0 (canonical)');
     expect(next.output).toContain('knowngood: promote done promoted');
-    expect(await digestBy('crane', `${made.image}:1.0.1`)).toBe(await digestBy('crane', `${made.image}:latest`));
+    expect(await digestBy('crane', `${made.image}:1.0.1`)).toBe(
+      await digestBy('crane', `${made.image}:latest`),
+    );
     await made.stop();
   });
 });
