@@ -67,9 +67,10 @@ async function distributionTool(name: keyof typeof distributionTools): Promise<T
   if (!existsSync(wrapper)) {
     mkdirSync(join(root, 'wrapped'), { recursive: true });
     const options = { skopeo: ` --policy '${join(root, 'etc/containers/policy.json')}'`, chromium: '' }[name];
+    const folders = libraryFolders(root).flatMap((folder) => [folder, join(folder, 'pulseaudio')]);
     const lines = [
       '#!/bin/sh',
-      `export LD_LIBRARY_PATH='${libraryFolders(root).join(':')}'`,
+      `export LD_LIBRARY_PATH='${folders.join(':')}'`,
       `exec '${programIn(unpacked, name)}'${options} "$@"`,
     ];
     // Written aside first: another process may be about to run it.

@@ -52,7 +52,8 @@ function line(text: string): string {
 export function readRefs(body: Buffer): ReadonlyMap<string, RemoteTag> | undefined {
   const lines: string[] = [];
   for (let at = 0; ; ) {
-    const length = Number.parseInt(body.toString('latin1', at, at + 4), 16);
+    const digits = body.toString('latin1', at, at + 4);
+    const length = /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
     if (length === 0) break;
     if (!(length >= 4) || at + length > body.length) {
       throw new Failure('git-failed', 'The list of tags was cut short.');

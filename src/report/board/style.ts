@@ -14,7 +14,7 @@ export const style = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0; background: var(--page); color: var(--text); line-height: 1.45;
+  margin: 0; background: var(--page); color: var(--text); line-height: 1.45; overflow-wrap: anywhere;
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-size: 1rem;
 }
 header, main { max-width: 76rem; margin: 0 auto; padding: 1rem; }
@@ -45,7 +45,7 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
 td { overflow-wrap: anywhere; }
 small { display: block; color: var(--soft); font-weight: 400; font-size: .875rem; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; }
-.outcome { font-weight: 600; white-space: nowrap; }
+.outcome { font-weight: 600; }
 .outcome::before { content: "\\25CF"; margin-right: .4rem; }
 .promoted { color: var(--promoted); } .red { color: var(--red); } .inconclusive { color: var(--inconclusive); }
 .gated { color: var(--gated); } .skipped { color: var(--skipped); } .deferred { color: var(--deferred); }
@@ -57,11 +57,12 @@ ul { margin: .25rem 0 0; padding-left: 1.1rem; }
 @media (max-width: 52rem) {
   label.sort { display: flex; flex: 1 1 10rem; }
   label.sort select { flex: 1; min-width: 0; }
-  table, tbody, tr, th, td { display: block; }
+  table, tbody, th, td { display: block; }
   table { background: none; border: 0; }
   thead { display: none; }
-  tbody tr { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; margin-bottom: .75rem; padding: .5rem .25rem; }
+  tbody tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); background: var(--card); border: 1px solid var(--line); border-radius: .75rem; margin-bottom: .75rem; padding: .5rem .25rem; }
   tbody th, td { border: 0; padding: .25rem .75rem; }
+  tbody th, tbody td:last-child { grid-column: 1 / -1; }
   tbody th { font-size: 1.1rem; }
   td[data-label]::before { content: attr(data-label); display: block; color: var(--soft); font-size: .8125rem; }
 }

@@ -44,7 +44,9 @@ async function fromLeg(
   { recipe }: FleetEntry,
   known: Known,
 ): Promise<Verdict | undefined> {
-  const text = await input.tools.readFile(posix.join(folder, recipe, 'result.json'));
+  // As an artifact of its own it lies in a folder of the artifact's name.
+  const read = (name: string) => input.tools.readFile(posix.join(folder, name, 'result.json'));
+  const text = (await read(`leg-${recipe}`)) ?? (await read(recipe));
   if (text === undefined) return undefined;
   const view = views.get(recipe);
   const record = view?.record();
