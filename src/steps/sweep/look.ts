@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { RemoteTag } from '../../git/tags.ts';
 import type { Ledger, RecipeView } from '../../ledger/ledger.ts';
 import type { CanonicalRecord } from '../../ledger/record.ts';
@@ -10,7 +11,6 @@ import type { SweepResult } from '../../rules/sweep/result.ts';
 import { isUnchanged } from '../../rules/sweep/trigger.ts';
 import { type Canonical, triage } from '../../rules/triage.ts';
 import type { FleetEntry, FleetFile } from '../../settings/fleet-file.ts';
-import { folderOf } from '../../settings/fleet-leg.ts';
 import type { FreeStepInput } from '../step.ts';
 import type { RecipeTools } from '../tools.ts';
 import { eachOf } from './each.ts';
@@ -91,7 +91,11 @@ async function look(
     const stale = await refresh(sweep.input, entry['mirror-of'], entry, known);
     if (stale !== undefined) return stale;
   }
-  const beside = await tools.configBeside({ entry, defaults: fleet.value.defaults, folder: folderOf(fleet) });
+  const beside = await tools.configBeside({
+    entry,
+    defaults: fleet.value.defaults,
+    folder: posix.dirname(fleet.name),
+  });
   if (beside?.value.enrolled === false) return notEnrolled();
   const found = told ?? (await tools.remoteTags(entry.repository));
   const tags = [...found].map(([name, { commit }]) => ({ name, commit }));
