@@ -163,8 +163,12 @@ export function recipeRepository(input: RepositoryInput): RecipeRepository {
       if (file !== undefined) return { branch: opened.branch, file };
     }
     const path = await inRepository(settings.config);
-    const at = async (tip: string): Promise<RecipeFile> =>
-      readRecipeFile(await opened.readFile(tip, path, CONFIG_LIMIT), settings.config, leg?.defaults ?? {});
+    const at = async (tip: string): Promise<RecipeFile> => {
+      const bytes = await opened.readFile(tip, path, CONFIG_LIMIT);
+      if (leg === undefined) return readRecipeFile(bytes, settings.config);
+      const { ofFleet } = await import('../settings/fleet-trust.ts');
+      return ofFleet(readRecipeFile(bytes, settings.config, leg.defaults), leg.defaults);
+    };
     const file = await at(opened.branch.tip);
     const named = settings.releaseBranch === undefined ? file.value.releases.branch : undefined;
     if (named === undefined || named === opened.branch.name) return { branch: opened.branch, file };
