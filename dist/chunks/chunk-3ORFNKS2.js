@@ -1,2 +1,0 @@
-
-import{d as r}from"./chunk-5HMAD5QP.js";function d(e,o,n){let t=n===""?"":` (${n.slice(0,200)})`;return e===401||e===403?new r("forge-denied",`The forge refused to ${o}: ${e}${t}.`):new r("forge-failed",`The forge could not ${o}: ${e}${t}.`)}var f=30;function a(e){return new r("forge-failed",`There are too many ${e} to read them all.`,{remedy:"Nothing was decided on the part that was read; reduce their number."})}export{d as a,f as b,a as c};
