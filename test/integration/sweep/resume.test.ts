@@ -135,7 +135,8 @@ describe('one hostile recipe in a fleet of three', () => {
       'knowngood.yml': `recipe: left\nimage: ${hostile.image}\ntest: { check: { exec: "! (env; cat /proc/*/environ) | grep -a canary-7261" } }\n`,
     });
     await hostile.repository.tag('9.1.0');
-    await hostile.push('main', '9.1.0');
+    // The release before was never published: without its tag this one is the first.
+    await hostile.push('main', '9.1.0', ':refs/tags/9.0.0');
     const third = await world.sweep(
       '--registries',
       '{"r.example":{"username":"u","password":"canary-7261"}}',
