@@ -7,7 +7,7 @@ import { openOutFolder } from './dossier/workspace.ts';
 import { writeWhole } from './dossier/write-whole.ts';
 import type { Environment } from './hosts/detect.ts';
 import type { Host, Log } from './hosts/host.ts';
-import { Failure, finding } from './outcome.ts';
+import { Failure, type Finding, finding } from './outcome.ts';
 import { asFailure } from './report/fatal.ts';
 import { stepReport } from './report/step-report.ts';
 import { runContextOf } from './rules/run-context.ts';
@@ -141,7 +141,11 @@ class Run {
     host.log.endGroup();
     for (const { code, message, remedy } of failures) {
       const at = placed.find((item) => item.code === code)?.at;
-      host.log.finding(finding(code, 'error', message, { remedy, ...(at === undefined ? {} : { at }) }));
+      host.log.finding(
+        at === undefined
+          ? finding(code, 'error', message, { remedy })
+          : finding(code, 'error', withoutPlace(message, at), { remedy, at }),
+      );
     }
     if (this.input.inner !== true) await this.publish(name, result, failures);
     host.log.info(`knowngood: ${name} ${result.outcome} ${result.reasons[0] ?? '-'}`);
@@ -320,6 +324,12 @@ function changeOf(before: Candidate, now: Candidate): string | undefined {
   const part = (['recipe', 'commit', 'checkout', 'tree'] as const).find((name) => before[name] !== now[name]);
   if (part === undefined) return undefined;
   return `The ${part} was ${before[part]} for the earlier steps and is ${now[part]} now.`;
+}
+
+/** The message without the place that it begins with, which the log shows beside it. */
+function withoutPlace(message: string, { file, line, column }: NonNullable<Finding['at']>): string {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return message.startsWith(`${place}: `) ? message.slice(place.length + 2) : message;
 }
 
 /** What the step found, one line each, in two columns. */

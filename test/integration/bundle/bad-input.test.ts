@@ -72,7 +72,7 @@ function state(workspace: string): string {
 
 /** A clear error: its code, exit 2, one line that says what to do, and no stack trace. */
 function expectError(ended: Ended, code: string, says: RegExp): void {
-  expect(ended.output).toMatch(new RegExp(`^error: ${code}: .+`, 'm'));
+  expect(ended.output).toMatch(new RegExp(`^error: (?:\\S+:\\d+(?::\\d+)? )?${code}: .+`, 'm'));
   expect(ended.output).toMatch(says);
   expect(ended.output).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m);
   expect(ended.code).toBe(2);
