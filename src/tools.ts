@@ -60,8 +60,8 @@ export function createTools(input: ToolsInput): OwnedTools {
   const imageHost = once(async () => {
     if (settings.registryPassword === undefined) return undefined;
     // In a fleet a recipe's own file must not say which host is shown the password: fleet.yml does.
-    const own = leg === undefined ? (await project.recipeFile()).value.image : undefined;
-    const configured = settings.image ?? own;
+    const own = async () => (leg === undefined ? (await project.recipeFile()).value.image : undefined);
+    const configured = settings.image ?? (await own());
     if (configured === undefined && leg !== undefined) return undefined;
     const image = configured ?? defaultImage(event);
     if (image === undefined) return undefined;

@@ -150,6 +150,7 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
   // Each was begun: drift against an open registry, testme with `engineOverTcp` and `images.forwarder` as its engine.
   it.todo('drift.yml: looks every night, and says what it found');
   it.todo('testme.yml: a custom build tests the candidate on an engine of its own, without a secret');
+  it.todo('sweep.yml: the whole fleet, weekly');
 
   it('settings arrive as they were written, and secrets never in the log', async () => {
     const made = await project('settings');
@@ -175,7 +176,9 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
   });
 
   it('knows every example of the plugin', () => {
-    const run = ['release', 'steps', 'drift', 'testme'].map((name) => `drone-plugin/examples/${name}.yml`);
+    const run = ['release', 'steps', 'drift', 'testme', 'sweep'].map(
+      (name) => `drone-plugin/examples/${name}.yml`,
+    );
     expect(
       examplesOf('drone')
         .map(({ id }) => id)
