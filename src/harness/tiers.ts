@@ -137,11 +137,11 @@ class Pass {
   private async upgrade(signal: AbortSignal): Promise<void> {
     const { candidate, bases } = this.input;
     await this.end(signal);
-    const tried = bases.slice(0, 1 + OLDER_BASES);
-    if (tried.length === 0) {
+    if (bases.length === 0) {
       throw new Failure('dossier-incomplete', 'There is no base to upgrade from, and no reason why not.');
     }
-    for (const [index, option] of tried.entries()) {
+    for (const [index, option] of bases.entries()) {
+      if (this.broken.length > OLDER_BASES) break;
       if (option.commit === candidate.commit) throw new Failure('same-version-upgrade');
       const installation = this.installation(
         'upgrade',
@@ -170,8 +170,14 @@ class Pass {
       base = await within(signal, option.release());
       up = await installation.start(base);
     } catch (cause) {
-      if (!isBaseFault(cause, signal)) throw cause;
       const { version, tag } = option;
+      // step-back looked for the image of its own choice only; an older release may never have been published.
+      if (index > 0 && cause instanceof Failure && cause.code === 'image-missing') {
+        this.input.site.say(`${version} is passed over: ${cause.message}`);
+        await this.takeDown(installation.deployment, signal);
+        return undefined;
+      }
+      if (!isBaseFault(cause, signal)) throw cause;
       this.broken.push({ version, why: cause.message, ...(tag === undefined ? {} : { tag }) });
       this.input.site.say(`The base ${version} does not start: ${cause.message}`);
       await this.takeDown(installation.deployment, signal);
