@@ -77,6 +77,15 @@ export async function bundle(outdir) {
   });
   const chunks = await build({
     ...options,
+    plugins: [
+      {
+        name: 'no-session',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^\.\/session$/ }, ({ importer }) =>
+            importer.includes('/node_modules/dockerode/') ? { path: bundled('no-session') } : undefined,
+          ),
+      },
+    ],
     entryPoints: { main: 'src/main.ts' },
     outdir: join(outdir, 'chunks'),
     splitting: true,

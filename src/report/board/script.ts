@@ -47,7 +47,7 @@ const details = (row) => {
 };
 
 const line = (row) => element('tr', {},
-  element('th', { scope: 'row' }, row.recipe, element('small', {}, row.repository.replace(/^https:[/][/]/, ''))),
+  element('th', { scope: 'row' }, row.recipe, element('small', {}, row.repository.replace(/^[a-z]+:[/][/]/, ''))),
   element('td', { 'data-label': 'Result' }, element('span', { class: 'outcome ' + (order.includes(row.outcome) ? row.outcome : '') }, row.outcome)),
   element('td', { 'data-label': 'Known good' }, row.canonical || 'nothing yet'),
   element('td', { 'data-label': 'Latest release' }, row.latest || 'unknown'),
