@@ -20,7 +20,7 @@ const sayings: readonly Saying[] = [
   },
   {
     class: 'transient',
-    text: /toomanyrequests|too many requests|\b(?:408|429|500|502|503|504)\b|internal server error|bad gateway|service unavailable|gateway time-?out|request timeout|unknown blob|blob[_ ]upload[_ ](?:invalid|unknown)|blob unknown to registry|\bEOF\b|connection (?:reset|refused|closed)|broken pipe|i\/o timeout|TLS handshake timeout|(?:context )?deadline exceeded|ECONNRESET|EPIPE|ETIMEDOUT|socket hang up|cannot reuse body|request must be retried|server misbehaving|temporary failure|server closed idle|unexpected http2|net\/http: request canceled/i,
+    text: /toomanyrequests|too many requests|\b(?:408|429|500|502|503|504)\b|internal server error|bad gateway|service unavailable|gateway time-?out|request timeout|unknown blob|blob[_ ]upload[_ ](?:invalid|unknown)|blob unknown to registry|\bEOF\b|connection (?:reset|refused|closed)|broken pipe|\b(?:read|write) tcp\b|use of closed network connection|transport connection broken|connection timed out|i\/o timeout|TLS handshake timeout|(?:context )?deadline exceeded|ECONNRESET|EPIPE|ETIMEDOUT|socket hang up|cannot reuse body|request must be retried|server misbehaving|temporary failure|server closed idle|unexpected http2|net\/http: request canceled/i,
   },
 ];
 
