@@ -151,6 +151,7 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
   it.todo('drift.yml: looks every night, and says what it found');
   it.todo('testme.yml: a custom build tests the candidate on an engine of its own, without a secret');
   it.todo('sweep.yml: the whole fleet, weekly');
+  it.todo('docs/drift.md#2, docs/promote.md#3, docs/test.md#7');
 
   it('settings arrive as they were written, and secrets never in the log', async () => {
     const made = await project('settings');
@@ -183,6 +184,6 @@ describe.skipIf(!address)("pipelines by Drone's own runner", () => {
       examplesOf('drone')
         .map(({ id }) => id)
         .sort(),
-    ).toEqual([...run, 'README.md#2'].sort());
+    ).toEqual([...run, 'README.md#2', 'docs/drift.md#2', 'docs/promote.md#3', 'docs/test.md#7'].sort());
   });
 });
