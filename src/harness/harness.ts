@@ -73,6 +73,7 @@ export async function runTest(input: HarnessInput): Promise<TestRun> {
     journal,
     logs,
     plan,
+    now,
     pull: input.pull,
     say: input.say,
     programs: { ...input.programs, home },
@@ -87,7 +88,6 @@ export async function runTest(input: HarnessInput): Promise<TestRun> {
       bases: input.bases,
       deploy: (scope) => deployment(site, scope),
       cancel: input.signal,
-      now,
       onPhase: input.onPhase,
     });
     failed = result.tiers.some(({ verdict }) => verdict === 'fail' || verdict === 'inconclusive');

@@ -20,7 +20,7 @@ export async function lockName(site: Site, what: string, signal: AbortSignal): P
       site.journal.note('volume', volume);
       const holder = await holderOf(site, volume);
       if (holder[labels.run] === name.id) break;
-      if (await isDead(docker, holder, new Date())) {
+      if (await isDead(docker, holder, site.now())) {
         await removeQuietly(site, volume);
         continue;
       }

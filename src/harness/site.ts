@@ -15,6 +15,8 @@ export interface Site {
   readonly journal: Journal;
   readonly logs: LogBook;
   readonly plan: TestPlan;
+  /** The wall clock: what engines write down is compared with it. Durations are measured without it. */
+  readonly now: () => Date;
   /** Makes sure that the engine has the image, asking the registry with the job's credentials if need be. */
   pull(reference: string, signal: AbortSignal): Promise<void>;
   /** One of our own sentences for the log: queueing, another port. */

@@ -22,7 +22,6 @@ export interface TierInput {
   readonly bases: readonly BaseOption[];
   deploy(scope: string): Deployment;
   readonly cancel: AbortSignal;
-  readonly now: () => Date;
   onPhase(phase: Phase): void;
 }
 
@@ -64,13 +63,13 @@ export async function runTiers(input: TierInput): Promise<Omit<TestRun, 'started
 
 /** Runs one tier, or says why it is not run. Rejects only where the run was cancelled, or we are wrong ourselves. */
 async function endOf(
-  { site, now, cancel }: TierInput,
+  { site, cancel }: TierInput,
   pass: Pass,
   tier: TierPlan,
   earlier: readonly TierEnd[],
   signal: AbortSignal,
 ): Promise<TierEnd> {
-  const startedAt = now();
+  const startedAt = site.now();
   const began = performance.now();
   const end = (rest: Pick<TierEnd, 'verdict' | 'reason' | 'detail'>): TierEnd => ({
     name: tier.name,
