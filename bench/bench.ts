@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Comparis
   http: () => import('./http.ts'),
   promote: () => import('./promote.ts'),
   recipe: () => import('./recipe.ts'),
+  sweep: () => import('./sweep.ts'),
   'step-back': () => import('./step-back.ts'),
   test: () => import('./test.ts'),
   'start-up': () => import('./start-up.ts'),
