@@ -132,13 +132,14 @@ class Run {
       if (failure.code === 'internal-error' && error instanceof Error) host.log.detail(error.stack ?? '');
       result = { outcome: failure.outcome, reasons: [failure.code], outputs: {}, findings: failure.findings };
     }
+    // What the step found stays in sight where a host folds the group away.
+    host.log.endGroup();
     tellFacts(host.log, result.facts ?? []);
     // A failure that names one place is told once, with it; the sentence and the finding would say the same twice.
     const placed = failures.flatMap(({ code, findings: [only, ...others] }) =>
       only?.code === code && only.level === 'error' && others.length === 0 ? only : [],
     );
     for (const item of result.findings ?? []) if (!placed.includes(item)) host.log.finding(item);
-    host.log.endGroup();
     for (const { code, message, remedy } of failures) {
       const at = placed.find((item) => item.code === code)?.at;
       host.log.finding(
