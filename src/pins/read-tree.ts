@@ -11,8 +11,6 @@ const FILE_LIMIT = 1024 * 1024;
 /** Files and folders that are looked at; a tree with more is told, never read in part without a word. */
 const MOST_ENTRIES = 200_000;
 const MOST_FILES = 5_000;
-/** Bytes that are read before others have their turn. */
-const TURN_BYTES = 16 * 1024;
 
 export interface PinsOfTree {
   readonly pins: readonly Pin[];
@@ -42,11 +40,9 @@ export async function readPins(inputs: TreeInputs): Promise<PinsOfTree> {
   const { folder, patterns, envFile, without = [], onPins } = inputs;
   const files = filesOf(folder, patterns, new Set(['.git', 'knowngood-out', ...without]));
   const other = (path: string): string | undefined => textInside(folder, path);
-  let unread = 0;
   const readOne = (file: string): PinFile => {
     try {
       const bytes = readInside(folder, file, FILE_LIMIT);
-      unread += bytes?.length ?? 0;
       return bytes === undefined ? absent(file) : readPinFile(file, bytes, other, envFile);
     } catch (error) {
       if (!(error instanceof Failure) || patterns.includes(file)) throw error;
@@ -58,10 +54,8 @@ export async function readPins(inputs: TreeInputs): Promise<PinsOfTree> {
     const one = readOne(file);
     onPins?.(one.pins);
     read.push(one);
-    if (unread < TURN_BYTES) continue;
-    // Answers that came meanwhile are taken, and further questions sent.
+    // Answers that came meanwhile are taken, and further questions sent: a file of YAML is milliseconds of work.
     await new Promise((turn) => setImmediate(turn));
-    unread = 0;
   }
   return {
     files,
