@@ -38,6 +38,8 @@ const schema = v.strictObject({
 export interface Bundle {
   readonly envelope: Envelope;
   readonly signer: { readonly kind: 'key'; readonly hint: string } | { readonly kind: 'certificate' };
+  /** It brings entries of a log or timestamps. A signature by key rests on neither, so there nobody checks them. */
+  readonly witnessed: boolean;
   /** The parsed JSON as it was, for the verifier of certificates. */
   readonly json: unknown;
 }
@@ -68,7 +70,8 @@ export function parseBundle(bytes: Uint8Array): Bundle {
     const [issue] = parsed.issues;
     throw invalid(`is not one that we read: \`${v.getDotPath(issue) ?? 'it'}\` ${issue.message}`);
   }
-  const { publicKey, certificate } = parsed.output.verificationMaterial;
+  const { publicKey, certificate, tlogEntries, timestampVerificationData } =
+    parsed.output.verificationMaterial;
   if ((publicKey === undefined) === (certificate === undefined)) {
     throw invalid('names not exactly one of public key and certificate');
   }
@@ -79,6 +82,7 @@ export function parseBundle(bytes: Uint8Array): Bundle {
       signatures: signatures.map(({ sig, keyid }) => (keyid === undefined ? { sig } : { sig, keyid })),
     },
     signer: publicKey === undefined ? { kind: 'certificate' } : { kind: 'key', hint: publicKey.hint },
+    witnessed: (tlogEntries ?? []).length > 0 || Object.keys(timestampVerificationData ?? {}).length > 0,
     json,
   };
 }

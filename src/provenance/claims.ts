@@ -9,10 +9,10 @@ import { WOODPECKER_BUILD_TYPE } from './woodpecker-run.ts';
 /** What a statement says, in one vocabulary for all its kinds. What a kind does not say is absent. */
 export interface Claims {
   readonly builder: string;
-  /** Ref that the pipeline file was taken from, where the statement tells. */
-  readonly pipelineRef?: string;
   /** `git+<repository>@<ref>` of the recipe's source. */
   readonly source: string;
+  /** No source is named apart: it is what the pipeline itself was taken from. */
+  readonly sourceIsPipelines: boolean;
   readonly commit: string;
   readonly version?: string;
   readonly recipe?: string;
@@ -100,6 +100,7 @@ export function claimsOf(statement: Statement): Claims {
       return {
         builder: said.builder.id,
         source: said.source.uri,
+        sourceIsPipelines: false,
         commit: said.revision,
         recipe: said.recipe.digest,
         document: said.recipe.document,
@@ -110,7 +111,8 @@ export function claimsOf(statement: Statement): Claims {
       const { configuration, result } = check(testResultSchema, statement.predicate);
       const builder = configuration.find((entry) => entry.name === 'builder')?.uri;
       if (builder === undefined) throw invalid('names no builder');
-      return { builder, result, ...sourceOf(configuration.find((entry) => entry.name === 'source')) };
+      const source = sourceOf(configuration.find((entry) => entry.name === 'source'));
+      return { builder, result, ...source, sourceIsPipelines: false };
     }
     default:
       throw invalid('is of a kind that we do not know');
@@ -119,16 +121,13 @@ export function claimsOf(statement: Statement): Claims {
 
 function provenanceClaims(said: v.InferOutput<typeof provenanceSchema>): Claims {
   const { buildType, externalParameters, resolvedDependencies } = said.buildDefinition;
-  const ref =
-    buildType === GITHUB_BUILD_TYPE
-      ? check(github, externalParameters).workflow.ref
-      : check(pipeline, externalParameters).pipeline.ref;
-  const own = resolvedDependencies.find((entry) => entry.name === 'source') ?? resolvedDependencies[0];
+  check(buildType === GITHUB_BUILD_TYPE ? github : pipeline, externalParameters);
+  const apart = resolvedDependencies.find((entry) => entry.name === 'source');
   const recipe = said.runDetails.byproducts.find((entry) => entry.name === 'recipe.json')?.digest?.sha256;
   return {
     builder: said.runDetails.builder.id,
-    pipelineRef: ref,
-    ...sourceOf(own),
+    ...sourceOf(apart ?? resolvedDependencies[0]),
+    sourceIsPipelines: apart === undefined,
     ...(recipe === undefined ? {} : { recipe: `v1:sha256:${recipe}` }),
   };
 }

@@ -1,6 +1,7 @@
 import { digestOf } from '../oci/digest.ts';
 import { type Finding, finding } from '../outcome.ts';
 import type { Claims } from './claims.ts';
+import { readInputs } from './recipe-inputs.ts';
 import type { PublishedRecipe } from './verification.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -23,6 +24,16 @@ export function publishedRecipe(labels: Labels): PublishedRecipe | undefined {
   const revision = labels[`${OWN}revision`];
   if (digest === '' || document === '') return undefined;
   return { digest, document, ...(revision === undefined ? {} : { revision }) };
+}
+
+/** Whether the base in the labels is one of the recipe's; a final stage on `scratch` has none. */
+function namesItsBase(labels: Labels, document: string): boolean {
+  const [name, digest] = [labels[`${OCI}base.name`] ?? '', labels[`${OCI}base.digest`] ?? ''];
+  if (digest === '') return true;
+  // The label has no digest where the Dockerfile has tag and digest; the recipe has both.
+  return readInputs(document).bases.some(
+    (base) => base.digest === digest && (base.name === name || base.name.startsWith(`${name}@`)),
+  );
 }
 
 /** Findings about one platform's labels: inherited, contradicting themselves, or contradicting what was signed. */
@@ -58,6 +69,17 @@ export function labelFindings(platform: string, labels: Labels, signed: readonly
   const recipe = publishedRecipe(labels);
   if (recipe !== undefined) {
     compare(`${OWN}recipe`, `v1:${digestOf(recipe.document)}`, `the recipe document in ${OWN}inputs`);
+    if (!namesItsBase(labels, recipe.document)) {
+      const message = `${platform}: ${OCI}base.name and ${OCI}base.digest are no base of the recipe document.`;
+      findings.push(finding('labels-disagree', 'error', message));
+    }
+  }
+  // A release is signed only where the tree is the tagged commit, so these say that something else was built.
+  if (signed.some(({ result }) => result === undefined)) {
+    compare(`${OWN}dirty`, 'false', 'the signed statement: it is about a clean tree');
+    if (labels[`${OWN}checkout`] !== undefined) {
+      compare(`${OWN}checkout`, labels[`${OWN}revision`], 'the signed statement: it is about that commit');
+    }
   }
   for (const claims of signed) {
     compare(`${OWN}version`, claims.version, 'the signed version');

@@ -4,11 +4,18 @@ import { type MadeManifest, makeImageManifest } from '../oci/manifest-bytes.ts';
 import { BUNDLE_MEDIA_TYPE } from './bundle.ts';
 
 /** The content of configs that say nothing (image-spec, "Guidance for an empty descriptor"). */
-export const emptyConfig = { bytes: Buffer.from('{}'), digest: digestOf('{}') };
+export const emptyConfig = {
+  mediaType: 'application/vnd.oci.empty.v1+json',
+  bytes: Buffer.from('{}'),
+  digest: digestOf('{}'),
+};
+
 /** The name under which `oras pull` writes the bundle; it skips what has none. */
 const FILE_NAME = 'attestation.sigstore.json';
 
-const EMPTY_MEDIA_TYPE = 'application/vnd.oci.empty.v1+json';
+/** What cosign's specs/BUNDLE_SPEC.md lets a list of referrers say of a bundle. */
+export const CONTENT_ANNOTATION = 'dev.sigstore.bundle.content';
+export const PREDICATE_ANNOTATION = 'dev.sigstore.bundle.predicateType';
 
 /**
  * The public key beside the bundle, base64 of its SPKI. A hint that anybody may write: it counts only if it hashes
@@ -30,7 +37,11 @@ export interface AttachedBundle {
 export function referrerManifest(bundle: AttachedBundle, subject: Descriptor): MadeManifest {
   return makeImageManifest({
     artifactType: BUNDLE_MEDIA_TYPE,
-    config: { mediaType: EMPTY_MEDIA_TYPE, digest: emptyConfig.digest, size: emptyConfig.bytes.length },
+    config: {
+      mediaType: emptyConfig.mediaType,
+      digest: emptyConfig.digest,
+      size: emptyConfig.bytes.length,
+    },
     layers: [
       {
         mediaType: BUNDLE_MEDIA_TYPE,
@@ -55,8 +66,8 @@ export function listEntry(made: MadeManifest, bundle: AttachedBundle): Descripto
 
 function annotationsOf({ predicateType, spki }: AttachedBundle): Record<string, string> {
   return {
-    'dev.sigstore.bundle.content': 'dsse-envelope',
-    'dev.sigstore.bundle.predicateType': predicateType,
+    [CONTENT_ANNOTATION]: 'dsse-envelope',
+    [PREDICATE_ANNOTATION]: predicateType,
     ...(spki === undefined ? {} : { [KEY_ANNOTATION]: spki }),
   };
 }

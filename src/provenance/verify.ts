@@ -2,16 +2,12 @@ import type { Digest } from '../oci/digest.ts';
 import { type Reference, withDigest } from '../oci/reference.ts';
 import { Failure, type Finding, finding } from '../outcome.ts';
 import type { ImageContents } from '../registry/registry.ts';
-import { parseBundle } from './bundle.ts';
-import { type Claims, claimsOf, parseStatement } from './claims.ts';
-import { contradictions } from './contradictions.ts';
-import { type Found, findBundles, MOST_BUNDLES } from './find-bundles.ts';
+import type { Claims } from './claims.ts';
+import { type FoundBundles, findBundles, MOST_BUNDLES } from './find-bundles.ts';
+import { type Judged, judge } from './judge.ts';
 import { publicKeyNamed } from './key.ts';
 import { labelFindings, publishedRecipe } from './labels-agree.ts';
-import type { Policy } from './policy.ts';
-import { hexOf } from './statement.ts';
-import type { Expected, Verification, VerifiedStatement, VerifyRequest } from './verification.ts';
-import { type BundleVerdict, verifyKeyBundle } from './verify-bundle.ts';
+import type { Verification, VerifyRequest } from './verification.ts';
 
 /**
  * Verifies an image: bundles → signature → identity → statement types → subject → (signer, builder) pair →
@@ -44,17 +40,26 @@ async function look(request: VerifyRequest, progress: { digest?: Digest }): Prom
 
   const isPolicyKey = (spki: string): boolean =>
     policy.keys.some(({ keyid }) => publicKeyNamed(keyid, spki) !== undefined);
-  const { found, unopened } = await findBundles(registry, image, digest, isPolicyKey);
-  const judged = await Promise.all(found.map((item) => judge(item, digest, request)));
+  const bundles = await findBundles(registry, image, digest, isPolicyKey);
+  const judged = await Promise.all(
+    bundles.found.map((item) => judge(item, image, digest, policy, request.expected ?? {})),
+  );
 
   const good = judged.flatMap((item) => (item.kind === 'good' ? [item] : []));
-  const findings = judged.flatMap((item) => (item.kind === 'finding' ? [item.finding] : []));
-  const missing = policy.predicates.filter(
-    (type) => !good.some((item) => item.statement.predicateType === type),
+  const findings = judged.flatMap(findingsOf);
+  const there = judged.flatMap((item) =>
+    item.kind === 'good'
+      ? [item.statement.predicateType]
+      : item.kind === 'against'
+        ? [item.predicateType]
+        : [],
   );
+  const missing = policy.predicates.filter((type) => !there.includes(type));
   // Damage beside a good bundle may be anybody's doing; damage instead of one is the answer.
-  const damaged = missing.length > 0 && findings.some((item) => item.code !== 'attestation-missing');
-  for (const type of missing) findings.push(missingFinding(type, judged, unopened));
+  const damaged =
+    missing.length > 0 &&
+    judged.some((item) => item.kind === 'damaged' && item.finding.code !== 'attestation-missing');
+  for (const type of missing) findings.push(missingFinding(type, judged, bundles));
   const claims = good.map((item) => item.claims);
   findings.push(...contentFindings(contents, claims, request));
   findings.push(...(await recipeFindings(contents, request)));
@@ -70,87 +75,29 @@ async function look(request: VerifyRequest, progress: { digest?: Digest }): Prom
   };
 }
 
-type Judged =
-  | { readonly kind: 'good'; readonly statement: VerifiedStatement; readonly claims: Claims }
-  | { readonly kind: 'stranger' }
-  | { readonly kind: 'unasked' }
-  | { readonly kind: 'finding'; readonly finding: Finding };
-
-/**
- * One referrer. Only what a policy identity signed about *our* digest can be an error; all else anybody may have
- * put there, so it is a warning that decides nothing unless nothing good is found.
- */
-async function judge(
-  found: Found,
-  digest: Digest,
-  { policy, expected = {} }: VerifyRequest,
-): Promise<Judged> {
-  const where = `Attestation ${found.referrer}`;
-  const warning = (
-    code: 'attestation-invalid' | 'attestation-missing' | 'signature-invalid',
-    what: string,
-  ): Judged => ({
-    kind: 'finding',
-    finding: finding(code, 'warning', `${where}: ${what}.`),
-  });
-  if (found.kind === 'gone') return warning('attestation-missing', found.what);
-  if (found.kind === 'broken') return warning('attestation-invalid', found.what);
-  try {
-    const bundle = parseBundle(found.bytes);
-    const verdict = await verdictOn(bundle, policy, expected, found.spki);
-    if (verdict.kind === 'stranger') return { kind: 'stranger' };
-    if (verdict.kind === 'damaged') return warning('signature-invalid', verdict.what);
-    const statement = parseStatement(verdict.payload);
-    if (!statement.subject.some((subject) => subject.digest.sha256 === hexOf(digest))) {
-      return warning('attestation-invalid', 'it is signed, and about other images than this');
-    }
-    if (!policy.predicates.includes(statement.predicateType)) return { kind: 'unasked' };
-    const claims = claimsOf(statement);
-    const against = contradictions(claims, verdict.signer, policy, expected);
-    const [first] = against;
-    if (first !== undefined) {
-      const names = against.map((one) => one.what).join(', ');
-      const message = `${where}: what a trusted key signed contradicts what is asked for: ${names}.`;
-      return { kind: 'finding', finding: finding('provenance-mismatch', 'error', message, first) };
-    }
-    return {
-      kind: 'good',
-      claims,
-      statement: {
-        predicateType: statement.predicateType,
-        statement,
-        signer: verdict.signer.name,
-        builder: claims.builder,
-        attestation: found.referrer,
-        ...(claims.recipe === undefined ? {} : { recipe: claims.recipe }),
-      },
-    };
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'attestation-invalid') {
-      return warning('attestation-invalid', error.message.replace(/\.$/, ''));
-    }
-    throw error;
+function findingsOf(item: Judged): readonly Finding[] {
+  switch (item.kind) {
+    case 'good':
+      return item.notes;
+    case 'against':
+      return item.findings;
+    case 'damaged':
+      return [item.finding];
+    default:
+      return [];
   }
 }
 
-async function verdictOn(
-  bundle: ReturnType<typeof parseBundle>,
-  policy: Policy,
-  { refs = [], pipelineRefs = [] }: Expected,
-  spki: string | undefined,
-): Promise<BundleVerdict> {
-  if (bundle.signer.kind === 'key') return verifyKeyBundle(bundle, policy, spki);
-  if (policy.identities.length === 0) return { kind: 'stranger' };
-  // Only who trusts certificates needs the library that knows them.
-  const { verifyIdentityBundle } = await import('./verify-identity.ts');
-  return verifyIdentityBundle(bundle, policy, [...refs, ...pipelineRefs]);
-}
-
-function missingFinding(type: string, judged: readonly Judged[], unopened: number): Finding {
+function missingFinding(
+  type: string,
+  judged: readonly Judged[],
+  { unopened, others }: Pick<FoundBundles, 'unopened' | 'others'>,
+): Finding {
   const strangers = judged.filter((item) => item.kind === 'stranger').length;
   const more = [
     ...(strangers > 0 ? [`${strangers} by signers that the policy does not know`] : []),
     ...(unopened > 0 ? [`${unopened} not looked at, because there are more than ${MOST_BUNDLES}`] : []),
+    ...(others > 0 ? [`${others} listed as something else`] : []),
   ];
   const besides = more.length === 0 ? '' : ` Besides: ${more.join(', ')}.`;
   return finding('attestation-missing', 'error', `No valid ${type} by a signer of the policy.${besides}`);
@@ -187,8 +134,7 @@ async function recipeFindings(contents: ImageContents, { recompute }: VerifyRequ
   if (published.some((other) => other?.digest !== recipe?.digest)) {
     return [finding('labels-disagree', 'error', 'The platforms of the image name different recipes.')];
   }
-  if (recipe === undefined)
-    return [finding('recipe-local', 'warning', 'The image names no recipe to compare.')];
+  if (recipe === undefined) return [finding('recipe-local', 'info', 'The image names no recipe to compare.')];
   const [only, ...others] = contents.platforms;
   const platform = others.length === 0 && only !== undefined ? { platform: only.platform } : {};
   const answer = await recompute({ ...recipe, ...platform });
@@ -209,6 +155,10 @@ function absent(image: Reference): Verification {
     answer: 'missing',
     statements: [],
     strangers: 0,
-    findings: [finding('source-missing', 'error', `${name} is not in the registry.`)],
+    findings: [
+      finding('source-missing', 'error', `${name} is not in the registry.`, {
+        remedy: 'Check the name; the registry answered, and has no such image.',
+      }),
+    ],
   };
 }

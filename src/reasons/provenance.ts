@@ -1,4 +1,4 @@
-import { failure, good, refusal, skip } from './reason.ts';
+import { failure, good, note, refusal, skip } from './reason.ts';
 
 /** Codes of `attest` and `verify`. */
 export const provenance = {
@@ -36,8 +36,15 @@ export const provenance = {
     'The policy is not valid.',
     'Use exact strings; a policy that is a pattern proves nothing.',
   ),
-  'attestation-missing': refusal('An attestation that should be there is not.', 'Run attest again.'),
+  'attestation-missing': refusal(
+    'An attestation that should be there is not.',
+    'Run attest in the job that builds the image, or ask whoever publishes it.',
+  ),
   'attestation-invalid': refusal('An attestation is there and is not valid.', 'Find out who wrote it.'),
+  'attestation-odd': note(
+    'Something unsigned around a good attestation is not as it should be; nothing rests on it.',
+    'Find out who wrote it.',
+  ),
   'labels-inherited': refusal(
     'The labels are those of the base image.',
     'Build with knowngood, or set the labels.',

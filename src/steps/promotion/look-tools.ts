@@ -125,7 +125,9 @@ async function verified(
     asked: true,
     signed: statements.map(({ predicateType }) => predicateType),
     invalid: said('signature-invalid', 'attestation-invalid', 'manifest-invalid'),
-    contradictions: said('provenance-mismatch', 'labels-disagree', 'recipe-differs', 'recipe-invalid'),
+    contradictions: said(
+      ...['provenance-mismatch', 'labels-inherited', 'labels-disagree', 'recipe-differs', 'recipe-invalid'],
+    ),
     strangers,
   };
 }

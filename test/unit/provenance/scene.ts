@@ -7,8 +7,13 @@ import { type Reference, repositoryName, withDigest } from '../../../src/oci/ref
 import { bundleBytes } from '../../../src/provenance/bundle.ts';
 import { droneRun } from '../../../src/provenance/drone-run.ts';
 import { readSigningKey, type SigningKey } from '../../../src/provenance/key.ts';
+import { planLabels } from '../../../src/provenance/labels.ts';
 import type { Policy } from '../../../src/provenance/policy.ts';
-import { provenancePredicate, recipePredicate } from '../../../src/provenance/predicates.ts';
+import {
+  provenancePredicate,
+  recipePredicate,
+  testResultPredicate,
+} from '../../../src/provenance/predicates.ts';
 import type { AttachedBundle } from '../../../src/provenance/referrer-manifest.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
 import { signEnvelope } from '../../../src/provenance/sign.ts';
@@ -23,7 +28,17 @@ import type { Registry } from '../../../src/registry/registry.ts';
 
 export const commit = '0123456789abcdef0123456789abcdef01234567';
 export const version = '3.0.1+v2.0.0';
-export const document = '{"context":{"gitTree":"ab"},"v":"1"}';
+export const base = { name: 'docker.io/library/alpine:3.20', digest: digestOf('alpine') };
+export const document = JSON.stringify({
+  bases: [{ digest: base.digest, reference: base.name }],
+  buildArgs: {},
+  context: 'c'.repeat(64),
+  dockerfile: { digest: digestOf('FROM alpine:3.20'), path: 'Dockerfile' },
+  kind: 'image',
+  labels: {},
+  platforms: [],
+  schema: 'knowngood/recipe/v1',
+});
 export const recipe = `v1:${digestOf(document)}`;
 export const repository = 'https://git.example.org/acme/hedgedoc';
 export const ref = 'refs/tags/3.0.1+v2.0.0';
@@ -55,14 +70,18 @@ export const key = readSigningKey(
   generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
 );
 
-export const labels: Readonly<Record<string, string>> = {
-  'org.opencontainers.image.version': version,
-  'org.opencontainers.image.revision': commit,
-  'dev.knowngood.version': version,
-  'dev.knowngood.revision': commit,
-  'dev.knowngood.recipe': recipe,
-  'dev.knowngood.inputs': document,
-};
+/** The complete set, as `label` makes it. */
+export const { labels } = planLabels({
+  title: 'hedgedoc',
+  source: repository,
+  version,
+  revision: commit,
+  checkout: commit,
+  created: '2026-01-02T03:04:05Z',
+  dirty: false,
+  base,
+  recipe: { digest: recipe, document },
+});
 
 export function newKey(type: 'ed25519' | 'ec' = 'ed25519'): {
   pem: string;
@@ -149,6 +168,16 @@ export function recipeOf(image: Reference, digests: readonly Digest[]): Statemen
   return statementAbout(repositoryName(image), digests, predicateTypes.recipe, recipePredicate(run, made));
 }
 
+export function testResultOf(image: Reference, digests: readonly Digest[]): Statement {
+  const tiers = [{ name: 'install', verdict: 'pass' }] as const;
+  return statementAbout(
+    repositoryName(image),
+    digests,
+    predicateTypes.testResult,
+    testResultPredicate(run, { verdict: 'green', tiers, source, recipe }),
+  );
+}
+
 export function signedBundle(statement: Statement, key: SigningKey): AttachedBundle {
   const envelope = signEnvelope(PAYLOAD_TYPE, statementBytes(statement), key);
   return {
@@ -182,4 +211,24 @@ export async function attested(
   );
   const { referrers } = await attach({ registry, image, subject: digest, bundles, clock: virtualClock() });
   return { digest, referrers };
+}
+
+/**
+ * A statement with something changed at a path before it was signed: what a stolen or careless key could say. A path
+ * that the statement does not have changes nothing, unless it ends with `+`.
+ */
+export function changed(path: string, value: unknown): (statement: Statement) => Statement {
+  return (statement) => {
+    const copy = JSON.parse(JSON.stringify(statement));
+    let at = copy;
+    const keys = path.split('.');
+    for (const name of keys.slice(0, -1)) {
+      if (at[name] === undefined) return statement;
+      at = at[name];
+    }
+    const last = keys.at(-1)!;
+    if (at[last] === undefined && !path.endsWith('+')) return statement;
+    at[last.replace('+', '')] = value;
+    return copy;
+  };
 }
