@@ -263,6 +263,7 @@ class Run {
     for (const name of step.needs(candidate)) {
       const section = dossier[name];
       if (section === undefined) {
+        if (step.finds?.(this.input.settings).includes(name)) continue;
         throw new Failure('dossier-incomplete', `\`${step.name}\` needs what \`${writers[name]}\` finds.`, {
           remedy: `Run the step \`${writers[name]}\` first, in the same workspace.`,
         });

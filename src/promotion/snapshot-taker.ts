@@ -59,6 +59,8 @@ export interface Judged {
   readonly candidate: Snapshot['candidate'];
   readonly subject: PromotedSubject;
   readonly evidence?: Evidence;
+  /** As `Snapshot.evidenceBy`. */
+  readonly evidenceBy?: string;
   /** Known already: the tree of a commit does not change. */
   readonly stated?: Snapshot['stated'];
 }
@@ -134,6 +136,7 @@ export async function takeSnapshot(
       ledger: { known: facts },
       floating: floating.find((plan) => 'unanswered' in plan) ?? { known: true },
       ...(evidence === undefined ? {} : { evidence }),
+      ...(judged.evidenceBy === undefined ? {} : { evidenceBy: judged.evidenceBy }),
       kind: subject.kind,
       images:
         subject.kind === 'image' && own.length === 0

@@ -9,11 +9,13 @@ import type { PlannedStatement } from '../provenance/statements.ts';
 import type { PublishedRecipe } from '../provenance/verification.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { code } from '../report/markdown.ts';
+import { evidenceOf } from './promotion/evidence.ts';
 import type { Step, StepInput, StepResult } from './step.ts';
 
 /**
  * Writes the statements about what this run made, signs them where there is a key, and attaches them. In context
- * `release`: provenance and recipe of the image that this run built. In context `change`: the test's result.
+ * `release`: provenance and recipe of the image that this run built, and the test's result once there is one. In
+ * context `change`: the test's result alone. What an earlier `attest` of this run said is not said again.
  */
 export const step: Step = {
   name: 'attest',
@@ -52,7 +54,13 @@ export const step: Step = {
             }),
       };
     });
-    return answer(sections, digests, mode.findings, signed?.through);
+    return answer(
+      [...(input.dossier.attestations ?? []), ...sections],
+      sections,
+      digests,
+      mode.findings,
+      signed?.through,
+    );
   },
 };
 
@@ -62,38 +70,53 @@ interface About {
 }
 
 async function aboutWhat(input: StepInput, image: ImageSection): Promise<About | StepResult> {
-  const { runContext, dossier, event } = input;
+  const { runContext, dossier } = input;
+  // In a release the test may come later; it is attested by another `attest` then.
+  const tested = dossier.test?.outcome === 'skipped' ? undefined : (dossier.test as TestSection | undefined);
   if (runContext === 'release') {
-    // Whoever only found an image there knows nothing of how it was made (security.md 5 of the design).
-    const own =
-      (image.source === 'built' || image.source === 'relabelled') && dossier.run.id === event.run.id;
-    if (!own) return skipped('not-built-here');
-    return image.digest === undefined || !image.pushed
-      ? skipped('not-pushed')
-      : release(input, image, image.digest);
+    const made = madeHere(input, image);
+    if (!made && tested === undefined) return skipped('not-built-here');
+    if (image.digest === undefined || !image.pushed) return skipped('not-pushed');
+    const published = await publishedImage(input, image, image.digest);
+    // Once is enough: a line with `attest` before and after the test has said it before.
+    const said = dossier.attestations !== undefined && tested !== undefined;
+    const statements = [
+      ...(made && !said ? await releaseStatements(input, image, published) : []),
+      ...(tested === undefined ? [] : await testStatements(input, image, published, tested)),
+    ];
+    return statements.length === 0 ? skipped('no-test-result') : { statements, digests: published.digests };
   }
   if (image.digest === undefined || !image.pushed) return skipped('not-pushed');
-  const { test } = dossier;
-  if (test === undefined) {
+  if (dossier.test === undefined) {
     throw new Failure('dossier-incomplete', 'A change is attested by its test result, and there is none.', {
       remedy: 'Run the step `test` first, in the same workspace.',
     });
   }
-  if (test.outcome === 'skipped') return { outcome: 'skipped', reasons: test.reasons, outputs: {} };
-  return change(input, image, image.digest, test as TestSection);
+  if (tested === undefined) return { outcome: 'skipped', reasons: dossier.test.reasons, outputs: {} };
+  const published = await publishedImage(input, image, image.digest);
+  const statements = await testStatements(input, image, published, tested);
+  return statements.length === 0 ? skipped('no-test-result') : { statements, digests: published.digests };
 }
 
-async function release(input: StepInput, image: ImageSection, digest: Digest): Promise<About> {
+/** Whoever only found an image there knows nothing of how it was made (security.md 5 of the design). */
+function madeHere({ dossier, event }: StepInput, { source }: ImageSection): boolean {
+  return (source === 'built' || source === 'relabelled') && dossier.run.id === event.run.id;
+}
+
+async function releaseStatements(
+  input: StepInput,
+  image: ImageSection,
+  published: Published,
+): Promise<readonly PlannedStatement[]> {
   const { candidate, tools } = input;
   if (candidate.tag === undefined) throw new Failure('not-tagged');
   if (candidate.checkout !== candidate.commit) throw new Failure('commit-tag-mismatch');
   if (candidate.dirty.length > 0) {
     throw new Failure('tree-dirty', `The tree is not the commit: ${candidate.dirty.slice(0, 5).join(', ')}.`);
   }
-  const published = await publishedImage(input, image, digest);
   if (published.recipe !== undefined) await assertOwnRecipe(input, published.recipe);
   const plan = await tools.statements();
-  const statements = plan.releaseStatements(
+  return plan.releaseStatements(
     await pipelineRun(input),
     { name: image.image, digests: published.digests, source: await source(input) },
     {
@@ -102,41 +125,51 @@ async function release(input: StepInput, image: ImageSection, digest: Digest): P
       ...(published.recipe === undefined ? {} : { recipe: published.recipe }),
     },
   );
-  return { statements, digests: published.digests };
 }
 
-async function change(
+/** One, or none where the test is inconclusive: the type knows passed and failed only. */
+async function testStatements(
   input: StepInput,
   image: ImageSection,
-  digest: Digest,
+  { digests, recipe }: Published,
   test: TestSection,
-): Promise<About | StepResult> {
+): Promise<readonly PlannedStatement[]> {
   const { verdict, tiers } = test;
-  if (verdict === 'inconclusive') return skipped('no-test-result');
+  if (verdict === 'inconclusive') return [];
   const tested = test.subject.kind === 'image' ? test.subject.digest : undefined;
-  if (test.run !== input.event.run.id || test.commit !== input.candidate.commit || tested !== digest) {
+  if (test.run !== input.event.run.id || test.commit !== input.candidate.commit || tested !== digests[0]) {
     throw new Failure('evidence-unbound');
   }
-  const published = await publishedImage(input, image, digest);
   const plan = await input.tools.statements();
   const { url } = input.event.run;
-  const statements = plan.changeStatements(
-    await pipelineRun(input),
-    { name: image.image, digests: published.digests, source: await source(input) },
-    { verdict, tiers },
-    {
-      ...(published.recipe === undefined ? {} : { recipe: published.recipe.digest }),
-      ...(url === undefined ? {} : { url }),
-    },
-  );
-  return { statements, digests: published.digests };
+  return [
+    plan.testStatement(
+      await pipelineRun(input),
+      { name: image.image, digests, source: await source(input) },
+      { verdict, tiers, details: evidenceOf(test, await input.tools.promotion()) },
+      {
+        ...(recipe === undefined ? {} : { recipe: recipe.digest }),
+        ...(url === undefined ? {} : { url }),
+      },
+    ),
+  ];
+}
+
+interface Published {
+  readonly digests: readonly [Digest, ...Digest[]];
+  readonly recipe?: PublishedRecipe;
+  readonly version?: string;
 }
 
 /**
  * What the registry has under that digest: the dossier is a hand-off and proves nothing, so what is signed is read
  * from the image itself, and must name this candidate.
  */
-async function publishedImage({ tools, candidate }: StepInput, image: ImageSection, digest: Digest) {
+async function publishedImage(
+  { tools, candidate }: StepInput,
+  image: ImageSection,
+  digest: Digest,
+): Promise<Published> {
   const registry = await tools.registry();
   const { publishedRecipe } = await tools.statements();
   const contents = await registry.contents(withDigest(parseReference(image.image), digest));
@@ -251,6 +284,7 @@ function writeStatement(out: string, { name, statement }: PlannedStatement): str
 }
 
 function answer(
+  all: readonly AttestationSection[],
   sections: readonly AttestationSection[],
   digests: readonly Digest[],
   findings: readonly Finding[],
@@ -268,7 +302,7 @@ function answer(
     reasons,
     findings,
     outputs: { statement: first?.statement, bundle: first?.bundle, 'attestation-digest': first?.digest },
-    section: { attestations: sections },
+    section: { attestations: all },
     summary: [`About ${digests.map(code).join(', ')}:`, '', ...lines].join('\n'),
     facts: [['Attestations', `${sections.length}, ${reasons[0]}`]],
   };

@@ -5,12 +5,15 @@ import type { PromoteResult } from '../promotion/promote.ts';
 import type { PromotedSubject } from '../promotion/snapshot-taker.ts';
 import { gateLines, gateRows } from '../report/gate.ts';
 import type { GateResult } from '../rules/gate/evaluate.ts';
+import type { Evidence } from '../rules/gate/snapshot.ts';
 import { repositoryIdentity } from '../rules/repository-identity.ts';
 import { type End, gateAnswer, refusal } from './promotion/answer.ts';
 import { evidenceOf, promotedSubject } from './promotion/evidence.ts';
 import { gatePolicy } from './promotion/gate-policy.ts';
 import { lookTools, writableLedger } from './promotion/look-tools.ts';
+import { signedTest } from './promotion/signed-test.ts';
 import type { CandidateStep, StepInput, StepResult } from './step.ts';
+import type { Tools } from './tools.ts';
 
 /**
  * Evaluates the gate and, if it holds, publishes the tested digest and writes the canonical record. Everything that
@@ -20,14 +23,15 @@ export const step: CandidateStep = {
   name: 'promote',
   about: 'candidate',
   needs: ({ subject }) => (subject.kind === 'image' ? ['image', 'test'] : ['test']),
+  // An earlier run's test counts where a signer of the policy signed it.
+  finds: ({ policy }) => (policy === undefined ? [] : ['image', 'test']),
   async run(input) {
     const { tools, candidate, event, log, settings, runContext } = input;
-    const test = input.dossier.test as TestSection;
     const promotion = await tools.promotion();
     const policy = gatePolicy(settings);
     const { dirty } = await sameCheckout(input);
-    const subject = promotedSubject(candidate, test);
-    const evidence = evidenceOf(test, promotion);
+    const tested = await testedIn(input, promotion);
+    const subject = promotedSubject(candidate, tested?.evidence);
     const looking = await lookTools(input, await writableLedger(input));
     const decided = ({ rows }: GateResult): void => {
       for (const line of gateLines(rows)) log.info(line);
@@ -43,7 +47,8 @@ export const step: CandidateStep = {
           policy,
           candidate: { ...candidate, version: versionOf(candidate), dirty },
           subject,
-          evidence,
+          ...(tested === undefined ? {} : { evidence: tested.evidence }),
+          ...(tested?.by === undefined ? {} : { evidenceBy: tested.by }),
           recipeDigest: await recipeDigest(input, subject),
           by: event.actor ?? 'unknown',
           dryRun: settings.dryRun,
@@ -67,6 +72,23 @@ export const step: CandidateStep = {
     return answer(input, result, published);
   },
 };
+
+/** What this run tested; else what an earlier one did, if that is signed; else whatever the dossier has. */
+async function testedIn(
+  input: StepInput,
+  promotion: Awaited<ReturnType<Tools['promotion']>>,
+): Promise<{ readonly evidence: Evidence; readonly by?: string } | undefined> {
+  const { dossier, event, log } = input;
+  const test = dossier.test as TestSection | undefined;
+  if (test?.run === event.run.id) return { evidence: evidenceOf(test, promotion) };
+  const signed = await signedTest(input);
+  if (signed !== undefined) {
+    const { run, finishedAt } = signed.evidence;
+    log.info(`Tested by the run ${run}, which ended ${finishedAt}; signed by ${signed.by}.`);
+    return signed;
+  }
+  return test === undefined ? undefined : { evidence: evidenceOf(test, promotion) };
+}
 
 /** The checkout as it is now, after whatever ran in this job; another one than at the start is nobody's release. */
 async function sameCheckout({ tools, candidate }: StepInput): Promise<Pick<Candidate, 'dirty'>> {

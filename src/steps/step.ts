@@ -52,6 +52,8 @@ interface Named {
 export interface CandidateStep extends Named {
   readonly about: 'candidate';
   readonly needs: (candidate: Candidate) => readonly SectionName[];
+  /** Which of these it can find somewhere else, with these settings, where they are absent. */
+  readonly finds?: (settings: Settings) => readonly SectionName[];
   run(input: StepInput): Promise<StepResult>;
 }
 

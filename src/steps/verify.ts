@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readDossier } from '../dossier/store.ts';
-import { parseReference, type Reference, withDigest } from '../oci/reference.ts';
+import { formatReference, parseReference, type Reference, withDigest } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
 import type { Expected, PublishedRecipe, Recomputed, Verification } from '../provenance/verification.ts';
 import { code, table } from '../report/markdown.ts';
@@ -25,15 +25,22 @@ export const step: Step = {
       );
     }
     const { verifyImage } = await tools.verifying();
+    const unchecked = notCompared(input);
     const verification = await verifyImage({
       registry: await tools.registry(),
       image,
       policy,
       expected: expectedOf(input),
-      recompute: (published) => recomputed(input, published),
+      recompute: async (published) => {
+        const answer = await recomputed(input, published);
+        if (!('why' in answer)) return answer;
+        unchecked.push(`the recipe (${answer.why})`);
+        return undefined;
+      },
     });
     if (verification.failure !== undefined) throw verification.failure;
-    return answer(verification);
+    if (unchecked.length > 0) input.log.info(`Not compared: ${unchecked.join('; ')}.`);
+    return answer(image, verification, unchecked);
   },
 };
 
@@ -66,16 +73,27 @@ function imageOfDossier({ settings, workspace, out }: FreeStepInput): Reference 
   return withDigest(parseReference(image.image), image.digest);
 }
 
-/** The recipe as this checkout gives it, where it is a clean checkout of the image's own commit. */
-async function recomputed(input: FreeStepInput, published: PublishedRecipe): Promise<Recomputed | undefined> {
-  const { tools, workspace, settings, log, signal } = input;
+/** The recipe as this checkout gives it, where it is a clean checkout of the image's own commit; else why not. */
+async function recomputed(
+  input: FreeStepInput,
+  published: PublishedRecipe,
+): Promise<Recomputed | { readonly why: string }> {
+  const { tools, workspace, settings, signal } = input;
   const candidate = await tools.candidate().catch((error: unknown) => {
     if (error instanceof Failure && error.outcome === 'error') return undefined;
     throw error;
   });
-  if (candidate?.checkout !== published.revision || (candidate?.dirty.length ?? 0) > 0) {
-    log.info('The recipe is not recomputed: this is no clean checkout of the commit that the image names.');
-    return undefined;
+  if (candidate === undefined) return { why: 'there is no checkout here' };
+  if (candidate.checkout !== published.revision) {
+    return {
+      why: `the checkout is of ${candidate.checkout}, the image of ${published.revision ?? 'no commit'}`,
+    };
+  }
+  const [first, ...others] = candidate.dirty;
+  if (first !== undefined) {
+    return {
+      why: `the checkout has changes: ${first}${others.length === 0 ? '' : ` and ${others.length} more`}`,
+    };
   }
   const { compareWithCheckout, folderInside } = await tools.recipes();
   const { platform } = published;
@@ -95,13 +113,43 @@ function expectedOf({ settings }: FreeStepInput): Expected {
   };
 }
 
-function answer({ answer: found, digest, statements, strangers, findings }: Verification): StepResult {
+/** What a caller who sets nothing does not learn: said, so that `verified` is not read as more than it is. */
+function notCompared({ settings }: FreeStepInput): string[] {
+  return [
+    ...(settings.version === undefined ? ['version and tag (set `version`)'] : []),
+    ...(settings.candidate === undefined ? ['the commit (set `candidate`)'] : []),
+  ];
+}
+
+const sentences: Readonly<Record<Exclude<Verification['answer'], 'unreachable'>, string>> = {
+  verified: 'Everything that the policy asks for is signed and agrees.',
+  missing: 'Something that is asked for is not there. Every look-up was answered.',
+  bad: 'Something is there and is damaged, or contradicts.',
+};
+const marks = { error: '⛔', warning: '⚠️', info: 'ℹ️' } as const;
+
+function answer(
+  image: Reference,
+  { answer: found, digest, statements, strangers, findings }: Verification,
+  unchecked: readonly string[],
+): StepResult {
   const verified = found === 'verified';
   const errors = findings.filter((item) => item.level === 'error');
+  const name = formatReference(digest === undefined ? image : withDigest(image, digest));
+  const ignored = `${strangers} by signers that the policy does not know, ignored`;
   const rows = [
-    ...statements.map((one) => [code(one.predicateType), '✅', code(`${one.signer}, ${one.builder}`)]),
-    ...findings.map((one) => [`\`${one.code}\``, one.level === 'error' ? '⛔' : 'ℹ️', code(one.message)]),
-    ...(strangers === 0 ? [] : [['strangers', 'ℹ️', `${strangers} attestations by others, ignored`]]),
+    ...statements.map(({ predicateType, signer, builder }) => [
+      code(predicateType),
+      '✅',
+      code(`signed by ${signer} for ${builder}`),
+    ]),
+    ...findings.map((one) => [
+      `\`${one.code}\``,
+      marks[one.level],
+      `${code(one.message)} ${code(one.remedy)}`,
+    ]),
+    ...(strangers === 0 ? [] : [['others', marks.info, ignored]]),
+    ...unchecked.map((what) => ['not compared', marks.info, code(what)]),
   ];
   return {
     outcome: verified ? 'done' : 'refused',
@@ -109,13 +157,18 @@ function answer({ answer: found, digest, statements, strangers, findings }: Veri
     findings,
     outputs: { verified: String(verified), 'verify-findings': JSON.stringify(findings) },
     summary: [
-      digest === undefined ? 'No image.' : `Image ${code(digest)}: **${found}**.`,
+      `${code(name)}: ${found === 'unreachable' ? '' : sentences[found]}`,
       '',
       table(['What', '', 'Details'], rows),
     ].join('\n'),
     facts: [
-      ['Image', digest ?? 'none'],
-      ['Verified', found],
+      ['Image', name],
+      ...statements.map(({ predicateType, signer, builder }): [string, string] => [
+        'Signed',
+        `${predicateType} by ${signer} for ${builder}`,
+      ]),
+      ...(strangers === 0 ? [] : [['Others', ignored] as [string, string]]),
+      ['Answer', found === 'unreachable' ? found : sentences[found]],
     ],
   };
 }

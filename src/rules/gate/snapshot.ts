@@ -186,6 +186,8 @@ export interface Snapshot {
   readonly stated: Known<readonly { readonly place: string; readonly version: string }[]>;
   readonly ledger: Known<LedgerFacts>;
   readonly evidence?: Evidence;
+  /** Who signed the evidence, of the policy's signers, where it is not this run's own. */
+  readonly evidenceBy?: string;
   readonly kind: 'image' | 'compose';
   /** Own images; empty for a compose subject without one. */
   readonly images: readonly ImageFacts[];

@@ -7,12 +7,12 @@ import type { Evidence } from '../../rules/gate/snapshot.ts';
 import type { Tools } from '../tools.ts';
 
 /**
- * The test section as evidence: the one thing that a promotion takes from the dossier. Whether it counts is the
- * gate's to say; what has not even its form fails with `evidence-unbound`.
+ * The test section as evidence, as a promotion reads it and `attest` signs it: the one thing that is taken from the
+ * dossier. Whether it counts is the gate's to say; what has not even its form fails with `evidence-unbound`.
  */
 export function evidenceOf(
   test: TestSection,
-  { readEvidence }: Awaited<ReturnType<Tools['promotion']>>,
+  { readEvidence }: Pick<Awaited<ReturnType<Tools['promotion']>>, 'readEvidence'>,
 ): Evidence {
   const { recipe, version, commit, harness, run, context, verdict, cold, commands, base, effect } = test;
   const evidence = readEvidence({
@@ -49,12 +49,10 @@ function ran(subject: Subject | undefined): Record<string, string> {
  * What is promoted: the candidate's own image under the digest that was tested, or the compose application with the
  * images that ran. Which image that is, the candidate says, and not the dossier.
  */
-export function promotedSubject({ subject }: Candidate, test: TestSection): PromotedSubject {
-  const tested: Subject | undefined = test.subject;
-  if (subject.kind === 'compose') {
-    return { kind: 'compose', images: tested?.kind === 'compose' ? tested.images : {}, own: [] };
-  }
+export function promotedSubject({ subject }: Candidate, evidence: Evidence | undefined): PromotedSubject {
+  const tested = evidence?.subject ?? {};
+  if (subject.kind === 'compose') return { kind: 'compose', images: tested, own: [] };
   const image = repositoryName(parseReference(subject.image));
-  const digest = tested?.kind === 'image' && tested.image === image ? tested.digest : undefined;
+  const digest = tested[image];
   return { kind: 'image', image, digest: digest !== undefined && isDigest(digest) ? digest : undefined };
 }

@@ -92,6 +92,21 @@ export function recipeFacts(config: RecipeConfig, name: string, version: string)
   };
 }
 
+/** The refs that a statement about a release of this commit may name, as the remote has them now. */
+export async function releaseRefs(
+  projectNow: () => Promise<ProjectNow>,
+  commit: string,
+): Promise<{ readonly refs: readonly string[]; readonly pipelineRefs: readonly string[] }> {
+  const { history, branch, pattern } = await projectNow();
+  const tags = (await history.tags(branch, [])).filter(
+    (tag) => tag.commit === commit && parsePattern(pattern).versionIn(tag.name) !== undefined,
+  );
+  return {
+    refs: tags.map(({ name }) => `refs/tags/${name}`),
+    pipelineRefs: [`refs/heads/${branch.name}`],
+  };
+}
+
 async function verified(
   { tools }: Pick<FreeStepInput, 'tools'>,
   { image, digest }: OwnImage,
@@ -100,10 +115,6 @@ async function verified(
 ): Promise<VerificationFacts> {
   const policy = await tools.reviewedPolicy();
   if (policy === undefined) return { asked: false };
-  const { history, branch, pattern } = await projectNow();
-  const tags = (await history.tags(branch, [])).filter(
-    (tag) => tag.commit === commit && parsePattern(pattern).versionIn(tag.name) !== undefined,
-  );
   const { verifyImage } = await tools.verifying();
   const { failure, statements, findings, strangers } = await verifyImage({
     registry: await tools.registry(),
@@ -112,8 +123,7 @@ async function verified(
     expected: {
       commit,
       version: version.replace(/^v(?=\d)/, ''),
-      refs: tags.map(({ name }) => `refs/tags/${name}`),
-      pipelineRefs: [`refs/heads/${branch.name}`],
+      ...(await releaseRefs(projectNow, commit)),
     },
   });
   if (failure !== undefined) throw failure;

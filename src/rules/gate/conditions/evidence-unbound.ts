@@ -1,13 +1,13 @@
 import { type Condition, judgeKnown, no, pass, short } from '../condition.ts';
 import type { Evidence, Sighting } from '../snapshot.ts';
 
-/** The evidence is of this CI run, and names recipe, version, commit, digest and harness. */
+/** The evidence is of this CI run, or signed by whom the policy trusts, and names recipe, version, commit, digest and harness. */
 export const evidenceUnbound: Condition = {
   code: 'evidence-unbound',
-  asks: 'The test is of this run, version, commit and digest',
-  judge: ({ evidence, recipe, run, candidate, images, ledger }) => {
+  asks: 'The test is of this run or signed, and of this version, commit and digest',
+  judge: ({ evidence, evidenceBy, recipe, run, candidate, images, ledger }) => {
     if (evidence === undefined) return no('there is no evidence', 'Run the step `test` before `promote`.');
-    if (evidence.run !== run) return no('the test was of another CI run');
+    if (evidence.run !== run && evidenceBy === undefined) return no('the test was of another CI run');
     if (evidence.recipe !== recipe) return no(`the test was of the recipe ${evidence.recipe}`);
     if (evidence.version !== candidate.version) return no(`the test was of version ${evidence.version}`);
     if (evidence.commit !== candidate.commit) return no(`the test was of commit ${short(evidence.commit)}`);
@@ -20,7 +20,7 @@ export const evidenceUnbound: Condition = {
     return judgeKnown(ledger, ({ sightings }) => {
       const logged = sightings.filter((seen) => seen.run === evidence.run && seen.commit === evidence.commit);
       return logged.length === 0 || logged.some((seen) => agrees(seen, evidence))
-        ? pass(evidence.run)
+        ? pass(evidenceBy === undefined ? evidence.run : `${evidence.run}, signed by ${evidenceBy}`)
         : no('the run log has another result of this run');
     });
   },

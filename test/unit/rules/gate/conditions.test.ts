@@ -264,6 +264,13 @@ const alone: readonly Row[] = [
     'permanent',
   ],
   ['evidence-unbound', 'another CI run tested', { evidence: { run: 'run-6' } }, 'permanent'],
+  [
+    'evidence-unbound',
+    'another CI run tested, signed, and something else',
+    { top: { evidenceBy: 'a key' }, evidence: { run: 'run-6', commit: otherCommit } },
+    'permanent',
+    ['commit-tag-mismatch'],
+  ],
   ['evidence-unbound', 'another recipe was tested', { evidence: { recipe: 'other' } }, 'permanent'],
   ['evidence-unbound', 'another version was tested', { evidence: { version: '1.0.0' } }, 'permanent'],
   [
@@ -569,6 +576,12 @@ describe('the gate', () => {
     expect(result.failing).toContain(code);
     // What could not be looked at has not failed, and is never named as if it had.
     if (verdict === 'unknown') expect(result.failing).toEqual([code]);
+  });
+
+  it('takes the test of another run where a signer of the policy signed it', () => {
+    const earlier = { evidence: { run: 'run-6' } };
+    expect(evaluateGate(promotable(earlier)).failing).toEqual(['evidence-unbound']);
+    expect(evaluateGate(promotable({ ...earlier, top: { evidenceBy: 'a key' } })).verdict).toBe('pass');
   });
 
   it('has a row in this table for every condition, and a condition for every row', () => {
