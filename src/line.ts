@@ -263,9 +263,10 @@ class Run {
     for (const name of step.needs(candidate)) {
       const section = dossier[name];
       if (section === undefined) {
-        if (step.finds?.(this.input.settings).includes(name)) continue;
+        if (step.finds?.with(this.input.settings)) continue;
+        const hint = step.finds === undefined ? '' : ` ${step.finds.hint}`;
         throw new Failure('dossier-incomplete', `\`${step.name}\` needs what \`${writers[name]}\` finds.`, {
-          remedy: `Run the step \`${writers[name]}\` first, in the same workspace.`,
+          remedy: `Run the step \`${writers[name]}\` first, in the same workspace.${hint}`,
         });
       }
       if ('outcome' in section && section.outcome === 'skipped') {

@@ -48,8 +48,8 @@ export const gate = {
     'Test it, or do not require all platforms.',
   ),
   'evidence-unbound': refusal(
-    'The evidence does not belong to this run, commit and digest.',
-    'Run the test in the same CI run.',
+    'The evidence is neither of this run nor signed, or of another commit or digest.',
+    'Run the test in the same CI run, or `attest` after it and set `policy`.',
   ),
   'evidence-untrusted': refusal(
     'The test ran code that could have written its own evidence.',

@@ -23,8 +23,10 @@ export const step: CandidateStep = {
   name: 'promote',
   about: 'candidate',
   needs: ({ subject }) => (subject.kind === 'image' ? ['image', 'test'] : ['test']),
-  // An earlier run's test counts where a signer of the policy signed it.
-  finds: ({ policy }) => (policy === undefined ? [] : ['image', 'test']),
+  finds: {
+    with: ({ policy }) => policy !== undefined,
+    hint: 'Or set `policy`, and a test counts that an earlier run signed with `attest`.',
+  },
   async run(input) {
     const { tools, candidate, event, log, settings, runContext } = input;
     const promotion = await tools.promotion();

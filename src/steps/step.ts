@@ -52,8 +52,8 @@ interface Named {
 export interface CandidateStep extends Named {
   readonly about: 'candidate';
   readonly needs: (candidate: Candidate) => readonly SectionName[];
-  /** Which of these it can find somewhere else, with these settings, where they are absent. */
-  readonly finds?: (settings: Settings) => readonly SectionName[];
+  /** With these settings it finds what it needs somewhere else where no step of this run has written it. */
+  readonly finds?: { readonly with: (settings: Settings) => boolean; readonly hint: string };
   run(input: StepInput): Promise<StepResult>;
 }
 

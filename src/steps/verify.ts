@@ -121,10 +121,11 @@ function notCompared({ settings }: FreeStepInput): string[] {
   ];
 }
 
-const sentences: Readonly<Record<Exclude<Verification['answer'], 'unreachable'>, string>> = {
+const sentences: Readonly<Record<Verification['answer'], string>> = {
   verified: 'Everything that the policy asks for is signed and agrees.',
   missing: 'Something that is asked for is not there. Every look-up was answered.',
   bad: 'Something is there and is damaged, or contradicts.',
+  unreachable: 'A look-up was not answered.',
 };
 const marks = { error: '⛔', warning: '⚠️', info: 'ℹ️' } as const;
 
@@ -142,14 +143,11 @@ function answer(
       code(predicateType),
       '✅',
       code(`signed by ${signer} for ${builder}`),
+      '',
     ]),
-    ...findings.map((one) => [
-      `\`${one.code}\``,
-      marks[one.level],
-      `${code(one.message)} ${code(one.remedy)}`,
-    ]),
-    ...(strangers === 0 ? [] : [['others', marks.info, ignored]]),
-    ...unchecked.map((what) => ['not compared', marks.info, code(what)]),
+    ...findings.map((one) => [`\`${one.code}\``, marks[one.level], code(one.message), code(one.remedy)]),
+    ...(strangers === 0 ? [] : [['others', marks.info, ignored, '']]),
+    ...unchecked.map((what) => ['not compared', marks.info, code(what), '']),
   ];
   return {
     outcome: verified ? 'done' : 'refused',
@@ -157,9 +155,9 @@ function answer(
     findings,
     outputs: { verified: String(verified), 'verify-findings': JSON.stringify(findings) },
     summary: [
-      `${code(name)}: ${found === 'unreachable' ? '' : sentences[found]}`,
+      `${code(name)}: ${sentences[found]}`,
       '',
-      table(['What', '', 'Details'], rows),
+      table(['What', '', 'Details', 'What to do'], rows),
     ].join('\n'),
     facts: [
       ['Image', name],
@@ -168,7 +166,7 @@ function answer(
         `${predicateType} by ${signer} for ${builder}`,
       ]),
       ...(strangers === 0 ? [] : [['Others', ignored] as [string, string]]),
-      ['Answer', found === 'unreachable' ? found : sentences[found]],
+      ['Answer', sentences[found]],
     ],
   };
 }
