@@ -3,6 +3,7 @@ import { parseStrictJson } from '../oci/strict-json.ts';
 import { Failure } from '../outcome.ts';
 import { DRONE_BUILD_TYPE } from './drone-run.ts';
 import { GITHUB_BUILD_TYPE } from './github-run.ts';
+import { TEST_MEDIA_TYPE } from './predicates.ts';
 import { predicateTypes, STATEMENT_TYPE, type Statement } from './statement.ts';
 import { WOODPECKER_BUILD_TYPE } from './woodpecker-run.ts';
 
@@ -19,6 +20,8 @@ export interface Claims {
   readonly document?: string;
   /** Only test results have one. */
   readonly result?: 'PASSED' | 'WARNED' | 'FAILED';
+  /** The test result in full, as JSON that nobody has looked at; absent where it is not of our making. */
+  readonly details?: unknown;
 }
 
 const hex = (length: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${length}}$`)));
@@ -46,6 +49,8 @@ const descriptor = v.looseObject({
   name: v.optional(v.string()),
   uri: v.optional(v.string()),
   digest: v.optional(v.record(v.string(), v.string())),
+  mediaType: v.optional(v.string()),
+  content: v.optional(v.pipe(v.string(), v.base64())),
 });
 
 const provenanceSchema = v.object({
@@ -112,10 +117,20 @@ export function claimsOf(statement: Statement): Claims {
       const builder = configuration.find((entry) => entry.name === 'builder')?.uri;
       if (builder === undefined) throw invalid('names no builder');
       const source = sourceOf(configuration.find((entry) => entry.name === 'source'));
-      return { builder, result, ...source, sourceIsPipelines: false };
+      const content = configuration.find(({ mediaType }) => mediaType === TEST_MEDIA_TYPE)?.content;
+      const details = content === undefined ? {} : { details: detailsOf(content) };
+      return { builder, result, ...source, sourceIsPipelines: false, ...details };
     }
     default:
       throw invalid('is of a kind that we do not know');
+  }
+}
+
+function detailsOf(content: string): unknown {
+  try {
+    return parseStrictJson(Buffer.from(content, 'base64'), 'The test result');
+  } catch {
+    throw invalid('has a test result that is not strict JSON');
   }
 }
 

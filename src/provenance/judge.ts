@@ -89,6 +89,7 @@ export async function judge(
         builder: claims.builder,
         attestation: found.referrer,
         ...(claims.recipe === undefined ? {} : { recipe: claims.recipe }),
+        ...(claims.result === undefined ? {} : { test: { result: claims.result, details: claims.details } }),
       },
     };
   } catch (error) {

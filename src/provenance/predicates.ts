@@ -87,6 +87,9 @@ export function recipePredicate(
   return { builder: { id: run.builder.id }, source: sourceDescriptor(source), ...rest };
 }
 
+/** Media type of the whole result as JSON, in a descriptor's `content`: the type's own lists are names only. */
+export const TEST_MEDIA_TYPE = 'application/vnd.dev.knowngood.test.v1+json';
+
 export interface TestResultPredicate {
   readonly result: 'PASSED' | 'FAILED';
   readonly configuration: readonly ResourceDescriptor[];
@@ -107,6 +110,8 @@ export function testResultPredicate(
     readonly source: PipelineSource;
     readonly recipe?: string;
     readonly url?: string;
+    /** How it was tested, with what and from which base: JSON, for whoever decides by it later. */
+    readonly details: object;
   },
 ): TestResultPredicate {
   const named = (verdict: TierResult['verdict']): string[] =>
@@ -117,6 +122,11 @@ export function testResultPredicate(
       { name: 'builder', uri: run.builder.id },
       { name: 'source', ...sourceDescriptor(tested.source) },
       ...(tested.recipe === undefined ? [] : [recipeDescriptor(tested.recipe)]),
+      {
+        name: 'test',
+        mediaType: TEST_MEDIA_TYPE,
+        content: Buffer.from(JSON.stringify(tested.details)).toString('base64'),
+      },
     ],
     ...(tested.url === undefined ? {} : { url: tested.url }),
     passedTests: named('pass'),

@@ -21,6 +21,9 @@ export interface ResourceDescriptor {
   readonly name?: string;
   readonly uri?: string;
   readonly digest?: Readonly<Record<string, string>>;
+  readonly mediaType?: string;
+  /** In base64. */
+  readonly content?: string;
 }
 
 export interface StatementSubject {

@@ -91,19 +91,17 @@ export function releaseStatements(
   return plan;
 }
 
-/** The statement about a tested change; never release provenance. */
-export function changeStatements(
+/** The statement about a test; of a change it is the only one. `details`: the test as a promotion reads it. */
+export function testStatement(
   run: PipelineRun,
   image: StatedImage,
-  tested: Pick<TestSection, 'tiers'> & { readonly verdict: 'green' | 'red' },
+  tested: Pick<TestSection, 'tiers'> & { readonly verdict: 'green' | 'red'; readonly details: object },
   more: { readonly recipe?: string; readonly url?: string },
-): PlannedStatement[] {
-  const { verdict, tiers } = tested;
-  const predicate = testResultPredicate(run, { verdict, tiers, source: image.source, ...more });
-  return [
-    {
-      name: 'test-result',
-      statement: statementAbout(image.name, image.digests, predicateTypes.testResult, predicate),
-    },
-  ];
+): PlannedStatement {
+  const { verdict, tiers, details } = tested;
+  const predicate = testResultPredicate(run, { verdict, tiers, details, source: image.source, ...more });
+  return {
+    name: 'test-result',
+    statement: statementAbout(image.name, image.digests, predicateTypes.testResult, predicate),
+  };
 }

@@ -32,6 +32,8 @@ export interface Expected {
   readonly version?: string;
   /** `v1:sha256:<64 hex>`: some policy identity must have signed that this digest was made from this recipe. */
   readonly recipe?: string;
+  /** The caller weighs test results himself: one that failed contradicts nothing. */
+  readonly anyResult?: true;
 }
 
 /** Recipe as the image's labels (and the signed statement) have it. */
@@ -63,6 +65,8 @@ export interface VerifiedStatement {
   readonly attestation: Digest;
   /** Recipe digest that this statement names, if it names one. */
   readonly recipe?: string;
+  /** Of a test result: how it ended, and the whole of it, of which nothing was looked at. */
+  readonly test?: { readonly result: 'PASSED' | 'WARNED' | 'FAILED'; readonly details: unknown };
 }
 
 /**

@@ -174,7 +174,7 @@ export function testResultOf(image: Reference, digests: readonly Digest[]): Stat
     repositoryName(image),
     digests,
     predicateTypes.testResult,
-    testResultPredicate(run, { verdict: 'green', tiers, source, recipe }),
+    testResultPredicate(run, { verdict: 'green', tiers, source, recipe, details: {} }),
   );
 }
 

@@ -256,7 +256,14 @@ describe('a test result', () => {
     image,
     [digest],
     predicateTypes.testResult,
-    testResultPredicate(run, { verdict: 'red', tiers, source, recipe, url: 'https://drone.example.org/1' }),
+    testResultPredicate(run, {
+      verdict: 'red',
+      tiers,
+      source,
+      recipe,
+      url: 'https://drone.example.org/1',
+      details: { verdict: 'red', run: 'drone-1' },
+    }),
   );
 
   it('lists what passed and failed, and claims nothing of what did not apply', () => {
@@ -268,7 +275,12 @@ describe('a test result', () => {
   });
 
   it('names who tested what', () => {
-    expect(claimsOf(statement)).toMatchObject({ builder: run.builder.id, commit, result: 'FAILED' });
+    expect(claimsOf(statement)).toMatchObject({
+      builder: run.builder.id,
+      commit,
+      result: 'FAILED',
+      details: { verdict: 'red', run: 'drone-1' },
+    });
   });
 });
 
@@ -287,7 +299,14 @@ describe('the published schemas', () => {
         image,
         [digest],
         predicateTypes.testResult,
-        testResultPredicate(run, { verdict: 'green', tiers: [], source, recipe, url: 'https://x.example' }),
+        testResultPredicate(run, {
+          verdict: 'green',
+          tiers: [],
+          source,
+          recipe,
+          url: 'https://x.example',
+          details: { verdict: 'green' },
+        }),
       ),
       'test_result.v0.TestResult',
     ],
