@@ -28,7 +28,7 @@ export function contradictions(
       all.push({ what, expected: wanted.join(' or '), found });
   };
 
-  compare('builder', builderNames(signer.builders, expected), claims.builder);
+  all.push(...ofBuilder(claims.builder, signer.builders, expected));
   const prefix = `git+${policy.repository}@`;
   if (claims.source.startsWith(`${prefix}refs/`)) {
     if (expected.refs !== undefined)
@@ -64,9 +64,17 @@ function refsFor(
  * GitHub puts the workflow's ref behind the builder's name. A policy that names the builder without it means: at a
  * ref that the caller expects, and only at that.
  */
-function builderNames(builders: readonly string[], { refs = [], pipelineRefs = [] }: Expected): string[] {
-  return builders.flatMap((builder) => [
-    builder,
-    ...[...refs, ...pipelineRefs].map((ref) => `${builder}@${ref}`),
-  ]);
+function ofBuilder(
+  found: string,
+  builders: readonly string[],
+  { refs = [], pipelineRefs = [] }: Expected,
+): Contradiction[] {
+  if (builders.includes(found)) return [];
+  const named = builders.find((builder) => found.startsWith(`${builder}@`));
+  if (named === undefined) return [{ what: 'builder', expected: builders.join(' or '), found }];
+  const ref = found.slice(named.length + 1);
+  const fitting = [...refs, ...pipelineRefs];
+  const expected =
+    fitting.length === 0 ? 'one that `version` or `release-branch` names' : fitting.join(' or ');
+  return fitting.includes(ref) ? [] : [{ what: 'ref of the builder', expected, found: ref }];
 }

@@ -100,7 +100,11 @@ function missingFinding(
     ...(others > 0 ? [`${others} listed as something else`] : []),
   ];
   const besides = more.length === 0 ? '' : ` Besides: ${more.join(', ')}.`;
-  return finding('attestation-missing', 'error', `No valid ${type} by a signer of the policy.${besides}`);
+  return finding(
+    'attestation-missing',
+    'error',
+    `No valid statement of type ${type} by a signer of the policy.${besides}`,
+  );
 }
 
 function contentFindings(

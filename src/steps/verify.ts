@@ -80,10 +80,10 @@ async function recomputed(
 ): Promise<Recomputed | { readonly why: string }> {
   const { tools, workspace, settings, signal } = input;
   const candidate = await tools.candidate().catch((error: unknown) => {
-    if (error instanceof Failure && error.outcome === 'error') return undefined;
+    if (error instanceof Failure && error.outcome === 'error' && error.code !== 'cancelled') return error;
     throw error;
   });
-  if (candidate === undefined) return { why: 'there is no checkout here' };
+  if (candidate instanceof Failure) return { why: `no checkout: ${candidate.message.replace(/\.$/, '')}` };
   if (candidate.checkout !== published.revision) {
     return {
       why: `the checkout is of ${candidate.checkout}, the image of ${published.revision ?? 'no commit'}`,

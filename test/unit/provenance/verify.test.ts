@@ -307,6 +307,11 @@ describe('what the caller expects', () => {
     expect(await answer({})).toBe('bad');
     expect(await answer({ refs: [`${ref}-2`] })).toBe('bad');
     expect(await answer({ pipelineRefs: [ref] })).toBe('verified');
+    const { findings } = await look(registry, digest, { policy: policyOf(key, { keys }) });
+    expect(findings[0]).toMatchObject({ code: 'provenance-mismatch', found: ref });
+    expect(findings[0]!.message).toContain(
+      `ref of the builder is ${ref}, not one that \`version\` or \`release-branch\` names`,
+    );
   });
 
   it('a dispatched run names its branch: enough where the commit is compared too', async () => {

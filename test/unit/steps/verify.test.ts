@@ -6,7 +6,7 @@ import { Failure } from '../../../src/outcome.ts';
 import type { StepInput, StepResult } from '../../../src/steps/step.ts';
 import { step } from '../../../src/steps/verify.ts';
 import { MemoryRegistry } from '../provenance/memory-registry.ts';
-import { attested, newKey, policyOf, putImage } from '../provenance/scene.ts';
+import { attested, commit, newKey, policyOf, putImage } from '../provenance/scene.ts';
 import { type Given, imageName, play } from './provenance-step.ts';
 
 const image = parseReference(imageName);
@@ -71,7 +71,36 @@ describe('verify', () => {
   it('needs no checkout', async () => {
     const { input } = await scene();
     const tools = { ...input.tools, candidate: () => Promise.reject(new Failure('candidate-unknown')) };
-    expect(await run({ ...input, tools })).toMatchObject({ outcome: 'done' });
+    expect(await run({ ...input, tools })).toMatchObject({
+      outcome: 'done',
+      summary: expect.stringContaining('no checkout: '),
+    });
+  });
+
+  it('says what it did not compare, and why', async () => {
+    const told = async (given: Partial<Given>) => (await run((await scene(given)).input)).summary;
+    const bare = await told({});
+    expect(bare).toContain('version and tag (set `version`)');
+    expect(bare).toContain('the commit (set `candidate`)');
+    expect(bare).not.toContain('the recipe (');
+    const whole = await told({ settings: { version: '3.0.1+v2.0.0', candidate: commit } });
+    expect(whole).not.toContain('not compared');
+    const elsewhere = { checkout: 'c'.repeat(40) };
+    expect(await told({ candidate: elsewhere })).toContain(`${elsewhere.checkout}, the image of ${commit}`);
+    expect(await told({ candidate: { dirty: ['policy.json'] } })).toContain('changes: policy.json)');
+    expect(await told({ candidate: { dirty: ['a', 'b', 'c'] } })).toContain('changes: a and 2 more)');
+  });
+
+  it('tells what is wrong with what to do, and whom it does not know', async () => {
+    const registry = new MemoryRegistry();
+    const { digest } = await attested(registry, image, newKey().key);
+    const { input } = play({ registry, policy, settings: { imageRef: `${imageName}@${digest}` } });
+    const { summary, facts } = await run(input);
+    expect(summary).toContain(`${imageName}@${digest}`);
+    expect(summary).toContain('is not there. Every look-up was answered.');
+    expect(summary).toMatch(/^\| `attestation-missing` \| ⛔ \| .+ \| `Run attest .+` \|$/m);
+    expect(summary).toContain('2 by signers that the policy does not know');
+    expect(facts).toContainEqual(['Others', '2 by signers that the policy does not know, ignored']);
   });
 
   it.each([
