@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { sandbox } from '../../../sandbox/index.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import type { Tools } from '../../../src/steps/tools.ts';
+import { type RunFacts, run } from './project.ts';
+import { tagDigest } from './registry.ts';
+
+const box = await sandbox();
+const from = await box.base('busybox');
+
+/** The real engine, of which one call goes another way. */
+const changed = (change: (engine: Engine) => Partial<Engine>) => (tools: Tools) => ({
+  engine: async () => {
+    const engine = await tools.engine();
+    return { ...engine, ...change(engine) };
+  },
+});
+
+const facts = (name: string, more: Partial<RunFacts> = {}): RunFacts => ({
+  image: `${box.registry.host}/what-was-built/${name}-${process.pid}`,
+  dockerHost: box.dockerHost,
+  files: { Dockerfile: `FROM ${from}\nCOPY a.txt /\n`, 'a.txt': `${name}\n` },
+  version: '1.0.0',
+  settings: { publish: 'on-push' },
+  ...more,
+});
+
+it('an image without a label that was asked for is not released', async () => {
+  const forgets = changed((engine) => ({
+    build: ({ labels, ...request }, onProgress) => {
+      const { 'dev.knowngood.revision': _, ...kept } = labels;
+      return engine.build({ ...request, labels: kept }, onProgress);
+    },
+  }));
+  const given = facts('forgets', { tools: forgets });
+  const { failure } = await run(given);
+  expect(failure).toMatchObject({
+    code: 'engine-failed',
+    message: expect.stringContaining('dev.knowngood.revision'),
+  });
+  expect(await tagDigest(given.image, '1.0.0')).toBeUndefined();
+});
+
+it('an image that another job put under our tag before the push is not taken for ours', async () => {
+  const other = await run(facts('other'));
+  expect(other.failure).toBeUndefined();
+  const overtaken = changed((engine) => ({
+    push: async (repository, tag, ...rest) => {
+      await engine.docker.getImage(other.image!.imageId!).tag({ repo: repository, tag });
+      return engine.push(repository, tag, ...rest);
+    },
+  }));
+  const given = facts('ours', { tools: overtaken });
+  const { failure } = await run(given);
+  expect(failure).toMatchObject({
+    code: 'engine-failed',
+    message: expect.stringContaining('is not the image that was built'),
+  });
+  expect(await tagDigest(given.image, '1.0.0')).toBeUndefined();
+});
