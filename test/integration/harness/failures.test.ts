@@ -116,7 +116,7 @@ const rows: readonly Row[] = [
     candidate:
       'httpd -p 8000 -h /srv; while ! test -f /tmp/go; do sleep 0.1; done; echo killed by a check; exit 6',
     plan: {
-      check: [{ kind: 'exec', command: 'touch /tmp/go; sleep 3; true' }],
+      check: [{ kind: 'exec', command: 'touch /tmp/go; sleep 60; true' }],
       tiers: [{ name: 'install' }],
     },
     verdicts: { install: 'fail crashed' },
