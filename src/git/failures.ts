@@ -43,14 +43,16 @@ export function gitFailure(error: GitError): Failure {
   return new Failure('git-failed', `git ${error.command} ${how}${where}: ${said}`);
 }
 
-/** The lines that say why, without git's hints and progress; at most 600 characters. */
+/** Hints, progress, and that nobody answered git's question for a password, which the next line says with the host. */
+const NOISE =
+  /^hint:|^remote: (?:Counting|Compressing|Enumerating|Total)|^error: unable to read askpass response/;
+
+/** The lines that say why; at most 600 characters. */
 function lastLines(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) => line.trim())
-    .filter(
-      (line) => line !== '' && !/^hint:|^remote: (?:Counting|Compressing|Enumerating|Total)/.test(line),
-    );
+    .filter((line) => line !== '' && !NOISE.test(line));
   const text = lines.slice(-4).join(' · ');
   return text === '' ? 'it said nothing' : text.slice(-600);
 }
