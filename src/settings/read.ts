@@ -161,12 +161,17 @@ function parseNumber(text: string): number {
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** The form of a time: `90s`, `1h30m`, `2d`. */
+export const DURATION = /^(?:\d{1,9}(?:ms|s|m|h|d))+$/;
+
+/** What is said of a text that has not this form. */
+export const notADuration = (text: string): string =>
+  `must be a time such as \`90s\`, \`15m\` or \`1h30m\`, not ${shown(text)}`;
+
 /** `90s`, `1h30m`, `2d` → milliseconds. */
 export function parseDuration(text: string): number {
+  if (!DURATION.test(text)) throw new Unreadable(notADuration(text));
   const parts = [...text.matchAll(/(\d{1,9})(ms|s|m|h|d)/g)];
-  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
-    throw new Unreadable(`must be a time such as \`90s\`, \`15m\` or \`1h30m\`, not ${shown(text)}`);
-  }
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 0), 0);
 }
 

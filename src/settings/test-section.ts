@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Command, ExecText, MountPlan, ReadyPlan } from '../harness/plan.ts';
-import { parseDuration } from './read.ts';
+import { exactlyOneOf, someOf } from './between-keys.ts';
+import { DURATION, notADuration, parseDuration } from './read.ts';
 
 /**
  * `test:` of knowngood.yml: how a recipe is installed, when it is ready, what proves that it works. Read from the
@@ -10,14 +11,8 @@ const text = v.pipe(v.string(), v.trim(), v.nonEmpty('must not be empty'));
 
 const duration = v.pipe(
   text,
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    try {
-      return parseDuration(dataset.value);
-    } catch (cause) {
-      addIssue({ message: (cause as Error).message });
-      return NEVER;
-    }
-  }),
+  v.regex(DURATION, ({ input }) => notADuration(input)),
+  v.transform(parseDuration),
 );
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
@@ -70,13 +65,7 @@ const commandEntries = {
 
 type CommandEntry = v.InferOutput<v.StrictObjectSchema<typeof commandEntries, undefined>>;
 
-const commandEntry = v.pipe(
-  v.strictObject(commandEntries),
-  v.check(
-    ({ http, exec, run, host }) => [http, exec, run, host].some((part) => part !== undefined),
-    'needs one of `http`, `exec`, `run` and `host`',
-  ),
-);
+const commandEntry = v.pipe(v.strictObject(commandEntries), someOf('http', 'exec', 'run', 'host'));
 
 /** One entry may name several kinds; they run in this order, and the first that fails decides. */
 function commandsOf(entry: CommandEntry): Command[] {
@@ -106,11 +95,7 @@ const ready = v.pipe(
     port: v.optional(port),
     timeout: v.optional(duration, '2m'),
   }),
-  v.check(
-    ({ http, tcp, exec, healthcheck }) =>
-      [http, tcp, exec, healthcheck].filter((how) => how !== undefined).length === 1,
-    'needs exactly one of `http`, `tcp`, `exec` and `healthcheck`',
-  ),
+  exactlyOneOf('http', 'tcp', 'exec', 'healthcheck'),
   v.transform(({ http, tcp, exec, port, timeout }): ReadyPlan => {
     const at = port === undefined ? {} : { port };
     if (http !== undefined) return { how: { kind: 'http', path: http, ...at }, timeoutMs: timeout };

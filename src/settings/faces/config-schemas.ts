@@ -20,16 +20,19 @@ export function configSchemas(): Readonly<Record<string, string>> {
 }
 
 /**
- * What people write, before we read durations and short forms out of it. Rules between keys ("exactly one of") are
- * left to the reading, and so is space around a text, which YAML takes off itself; anything else that a JSON Schema
- * cannot say must not be lost unnoticed, so it throws.
+ * What people write, before we read durations and short forms out of it. Space around a text is left to the reading:
+ * YAML takes it off itself. Anything else that a JSON Schema cannot say must not be lost unnoticed, so it throws.
  */
 function formOf(schema: v.GenericSchema): JsonSchema {
   const { $schema: _, ...form } = toJsonSchema(schema, {
     target: 'draft-07',
     typeMode: 'input',
     errorMode: 'throw',
-    ignoreActions: ['trim', 'check'],
+    ignoreActions: ['trim'],
+    overrideAction: ({ valibotAction, jsonSchema }) => {
+      const { requirement } = valibotAction as { requirement?: { readonly jsonSchema?: object } };
+      return requirement?.jsonSchema === undefined ? undefined : { ...jsonSchema, ...requirement.jsonSchema };
+    },
   });
   return form;
 }
