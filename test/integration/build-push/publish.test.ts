@@ -237,7 +237,7 @@ describe('a push that is disturbed', () => {
       },
     ],
     [
-      'a tag that shows late',
+      'a digest that shows late',
       {
         method: 'HEAD',
         path: /manifests\/sha256/,
@@ -256,6 +256,18 @@ describe('a push that is disturbed', () => {
     expect(proxy.requests.some((request) => request.fault)).toBe(true);
     const contents = await contentsAt(`${given.image}:${sha('one')}`);
     expect(contents.manifest.digest).toBe(image.digest);
+    await proxy.stop();
+  });
+
+  it('ends only when the tag shows, and not its digest alone', async () => {
+    const proxy = await faultProxy(box.registry.host);
+    const given = facts({}, proxy.host);
+    const tag = new RegExp(`manifests/${sha('one')}$`);
+    proxy.fault({ method: 'HEAD', path: tag, times: 3, how: { status: 404 } });
+    await must(given);
+    const looks = proxy.requests.filter(({ method, path }) => method === 'HEAD' && tag.test(path));
+    expect(looks.length).toBeGreaterThan(3);
+    expect(looks.at(-1)!.status).toBe(200);
     await proxy.stop();
   });
 
