@@ -263,7 +263,8 @@ describe('a push that is disturbed', () => {
     const proxy = await faultProxy(box.registry.host);
     const given = facts({}, proxy.host);
     const tag = new RegExp(`manifests/${sha('one')}$`);
-    proxy.fault({ method: 'HEAD', path: tag, times: 3, how: { status: 404 } });
+    const headers = { 'docker-distribution-api-version': 'registry/2.0' };
+    proxy.fault({ method: 'HEAD', path: tag, times: 3, how: { status: 404, headers } });
     await must(given);
     const looks = proxy.requests.filter(({ method, path }) => method === 'HEAD' && tag.test(path));
     expect(looks.length).toBeGreaterThan(3);
