@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Sandbox } from '../../sandbox/index.ts';
 import { projectRoot } from '../../sandbox/paths.ts';
+import { bundleFolder } from './bundle.ts';
+import { keepLog } from './kept-logs.ts';
 import { hostProgram } from './programs.ts';
 import { ledgerToken } from './project.ts';
 
@@ -33,6 +35,8 @@ export interface WorkflowEnd {
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Job summaries, in order. */
   readonly summary: string;
+  /** Errors, warnings and notices, as GitHub shows them beside the run. */
+  readonly annotations: readonly string[];
   /** Folder with what was uploaded, by name. */
   readonly artifacts: string;
   /** What other people's actions were called with. */
@@ -126,8 +130,8 @@ function localRepositories(workflow: string, root: string): string[] {
 }
 
 function ourAction(folder: string): void {
-  for (const part of ['action.yml', 'dist'])
-    cpSync(join(projectRoot, part), join(folder, part), { recursive: true });
+  cpSync(join(projectRoot, 'action.yml'), join(folder, 'action.yml'), { recursive: true });
+  cpSync(bundleFolder, join(folder, 'dist'), { recursive: true });
 }
 
 function standIn(name: string, folder: string): void {
@@ -166,11 +170,14 @@ function ended(code: number, output: string, artifacts: string): WorkflowEnd {
     outputs[step] = { ...outputs[step], [name]: arg ?? '' };
   }
   const calls = join(artifacts, 'calls.ndjson');
+  const log = lines.map(({ msg = '' }) => msg.trimEnd()).join('\n');
+  keepLog('github', log);
   return {
     code,
-    log: lines.map(({ msg = '' }) => msg.trimEnd()).join('\n'),
+    log,
     outputs,
     summary: lines.flatMap(({ command, content }) => (command === 'summary' ? [content ?? ''] : [])).join(''),
+    annotations: log.split('\n').filter((line) => /::(error|warning|notice)[ :]/.test(line)),
     artifacts,
     calls: !existsSync(calls)
       ? []

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { projectRoot } from '../../sandbox/paths.ts';
 
-/** What a YAML block of the documents is for. `other`: configuration files and parts of pipelines. */
-export type ExampleKind = 'workflow' | 'drone' | 'woodpecker' | 'other';
+/** What a YAML block of the documents is for. `part`: steps of a pipeline; `other`: configuration files. */
+export type ExampleKind = 'workflow' | 'drone' | 'woodpecker' | 'part' | 'other';
 
 export interface Example {
   /** `docs/testme.md#1`: the file, and which of its YAML blocks; `drone-plugin/examples/release.yml` for a file. */
@@ -65,5 +65,20 @@ function kindOf(text: string): ExampleKind {
   if (typeof first !== 'object' || first === null) return 'other';
   if ('jobs' in first && 'on' in first) return 'workflow';
   if ('kind' in first && first.kind === 'pipeline') return 'drone';
-  return 'when' in first && 'steps' in first ? 'woodpecker' : 'other';
+  if ('when' in first && 'steps' in first) return 'woodpecker';
+  return stepsIn(first).some((step) => typeof step === 'object' && step !== null && 'image' in step)
+    ? 'part'
+    : 'other';
+}
+
+const stepsIn = (value: object): readonly unknown[] => {
+  const steps = Array.isArray(value) ? value : 'steps' in value ? value.steps : [];
+  return Array.isArray(steps) ? steps : [];
+};
+
+/** One pipeline for Drone whose steps are those of these parts, in order; with the volume that they may name. */
+export function pipelineOf(parts: readonly Example[]): string {
+  const steps = parts.flatMap(({ text }) => stepsIn(parse(text) as object));
+  const volumes = [{ name: 'docker', host: { path: '/var/run/docker.sock' } }];
+  return stringify({ kind: 'pipeline', type: 'docker', name: 'parts', steps, volumes });
 }

@@ -20,6 +20,10 @@ export interface PipelineRun {
   /** Image of the clone step. */
   readonly clone: string;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Name of the cron job. */
+  readonly cron?: string;
+  /** `owner/name`; `acme/notes` where nothing is said. */
+  readonly slug?: string;
   /** Of a custom build. */
   readonly params?: Readonly<Record<string, string>>;
   /** For every step: the runner's DRONE_RUNNER_ENV_FILE. */
@@ -91,8 +95,11 @@ export async function startPipeline(box: Sandbox, run: PipelineRun): Promise<Run
 
   const answer = async (method: string, path: string, body: unknown): Promise<unknown> => {
     if (path === '/rpc/v2/stage') {
-      // The second request is for more work, of which there is none.
-      if (given) return new Promise(() => undefined);
+      // The second request is for more work, of which there is none: only now it has cleaned up after the first.
+      if (given) {
+        finish(ended());
+        return new Promise(() => undefined);
+      }
       given = true;
       return { ...details(run).stage };
     }
@@ -101,7 +108,6 @@ export async function startPipeline(box: Sandbox, run: PipelineRun): Promise<Run
       if (method === 'POST') return stage;
       stage = body as Stage;
       stage.steps = (stage.steps ?? []).map(merge);
-      if (['success', 'failure', 'killed', 'error', 'skipped'].includes(stage.status)) finish(ended());
       return stage;
     }
     if (path.endsWith('/watch')) {
@@ -187,23 +193,21 @@ export async function startPipeline(box: Sandbox, run: PipelineRun): Promise<Run
   };
 }
 
-export const runPipeline = async (box: Sandbox, run: PipelineRun): Promise<PipelineEnd> =>
-  (await startPipeline(box, run)).end;
-
 /** What a server tells about a stage. */
 function details(run: PipelineRun) {
   const page = run.url.replace(/\.git$/, '');
+  const [namespace, name] = (run.slug ?? 'acme/notes').split('/');
   const now = Math.floor(Date.now() / 1000);
   return {
     repository: {
-      ...{ id: 1, namespace: 'acme', name: 'notes', slug: 'acme/notes', default_branch: 'main' },
+      ...{ id: 1, namespace, name, slug: `${namespace}/${name}`, default_branch: 'main' },
       ...{ git_http_url: run.url, link: page, timeout: 10, trusted: true, visibility: 'public' },
     },
     build: {
       ...{ id: 1, number: 7, event: run.event, ref: run.ref, after: run.sha, target: 'main', source: 'main' },
       ...{ trigger: 'maintainer', author_login: 'maintainer', link: `${page}/commit/${run.sha}` },
       ...{ message: 'a commit message', started: now, created: now, params: run.params ?? {} },
-      ...(run.event === 'cron' ? { cron: 'nightly' } : {}),
+      ...(run.cron === undefined ? {} : { cron: run.cron }),
     },
     stage: {
       ...{ id: 1, build_id: 1, number: 1, name: run.name, kind: 'pipeline', type: 'docker' },

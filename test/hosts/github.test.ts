@@ -2,57 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Sandbox, sandbox } from '../../sandbox/index.ts';
-import { githubDouble, TOKEN } from '../integration/forge/github-double.ts';
-import { commentPayload } from '../integration/forge/payloads.ts';
-import { NAME, OWNER, robin, World } from '../integration/forge/world.ts';
-import { runWorkflow, startWorkflow, type WorkflowEnd, type WorkflowRun } from './act.ts';
-import { examplesOf, theExample } from './documents.ts';
-import { front } from './front.ts';
-import { inSandbox } from './outside-world.ts';
+import { TOKEN } from '../integration/forge/github-double.ts';
+import { startWorkflow } from './act.ts';
+import { theExample } from './documents.ts';
+import { leftOver } from './engine-view.ts';
+import { commented } from './github-comment.ts';
+import { first, project, run, tagged } from './github-project.ts';
 import { hostProgram } from './programs.ts';
-import { type HostedProject, makeProject } from './project.ts';
 import { registryView } from './registry-view.ts';
 
 const act = hostProgram('act');
 const box: Sandbox = await sandbox();
-
-let projects = 0;
-
-async function project(
-  options: { slug?: string; token?: string } = {},
-): Promise<HostedProject & { image: string }> {
-  const image = `${box.registry.host}/github${process.pid}/notes${++projects}`;
-  const made = await makeProject({ base: await box.base('busybox'), image }, '1.0.0', options);
-  return { ...made, image };
-}
-
-type Event = Pick<WorkflowRun, 'event' | 'payload' | 'ref'>;
-
-const tagged = (version: string): Event => ({
-  event: 'push',
-  payload: { ref: `refs/tags/${version}`, repository: { default_branch: 'main' } },
-  ref: `refs/tags/${version}`,
-});
-
-async function run(
-  made: HostedProject & { image: string },
-  workflow: string,
-  event: Event,
-  more: Partial<WorkflowRun> = {},
-): Promise<WorkflowEnd> {
-  return runWorkflow(box, {
-    workflow: inSandbox(workflow, { image: made.image }),
-    ...event,
-    sha: more.sha ?? (await made.commitOf(event.ref.replace(/^refs\/(heads|tags)\//, ''))),
-    server: made.server,
-    repository: 'acme/notes',
-    ...more,
-  });
-}
-
-/** "The very first promotion needs `ledger-init: true` once." */
-const first = (workflow: string): string =>
-  workflow.replace(/^( *)step: .*(release|promote)$/m, '$&\n$1ledger-init: true');
 
 describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
   it('README: a tag is released, upgraded from the one before, and not twice', async () => {
@@ -105,8 +65,7 @@ describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
     await made.repository.commit('a policy', { 'policy.json': JSON.stringify(policy) });
     await made.repository.tag('1.1.0');
     await made.push();
-    const [example] = examplesOf('workflow').filter(({ id }) => id.startsWith('docs/provenance.md'));
-    const end = await run(made, first(example!.text), tagged('1.1.0'));
+    const end = await run(made, first(theExample('docs/provenance.md#2').text), tagged('1.1.0'));
     const attest = end.calls.filter(({ name }) => name === 'actions/attest');
     const { digest } = end.outputs.build!;
     expect(digest, end.log).toMatch(/^sha256:/);
@@ -116,33 +75,6 @@ describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
     expect(end.log).toMatch(/knowngood: promote (refused|error) /);
     await made.stop();
   });
-
-  /** A pull request of the project's own, its comment, and GitHub's API as its description has it. */
-  async function commented(text: string) {
-    const made = await project({ slug: `${OWNER}/${NAME}`, token: TOKEN });
-    await made.repository.branch('topic');
-    const head = await made.repository.commit('change', { 'service/more': 'x' });
-    await made.repository.git('push', '-q', made.remote, `${head}:refs/pull/12/head`);
-    await made.repository.git('checkout', '-q', 'main');
-    const world = new World();
-    world.pull({ number: 12, head });
-    const comment = world.comment(12, robin, text);
-    const api = await githubDouble(world);
-    const forge = await front(made.server, api.url);
-    const payload = commentPayload({ id: comment.id, issue: 12, body: text });
-    const event: Event = { event: 'issue_comment', payload, ref: 'refs/heads/main' };
-    const more: Partial<WorkflowRun> = {
-      repository: `${OWNER}/${NAME}`,
-      secrets: { GITHUB_TOKEN: TOKEN },
-      server: forge.url,
-    };
-    const end = async (): Promise<void> => {
-      await forge.stop();
-      await api.stop();
-      await made.stop();
-    };
-    return { made, head, world, api, event, more, end };
-  }
 
   it('docs/testme.md: a maintainer comments, three jobs hand over, one status and one comment come back', async () => {
     const { made, head, world, api, event, more, end } = await commented('!testme');
@@ -166,11 +98,6 @@ describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
     expect(ran.log).not.toContain('knowngood: label');
     await end();
   });
-
-  // Not played yet: on a tag (two jobs), by hand, on a pull request, and on a schedule.
-  it.todo('docs/promote.md: test and promotion in jobs of their own, then a rollback');
-  it.todo('docs/step-back.md, docs/hosts.md: a pull request is upgraded to, and nothing is pushed');
-  it.todo('docs/build-push.md, docs/drift.md, docs/test.md');
 
   it('settings arrive as they were written, and secrets never in the log', async () => {
     const made = await project({ token: TOKEN });
@@ -221,7 +148,7 @@ describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
     const end = await running.end;
     expect(end.code).not.toBe(0);
     expect(end.log).toContain('cancelled');
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOver(box)).toEqual([]);
     await made.stop();
   });
 });
@@ -232,18 +159,4 @@ async function until(ready: () => boolean): Promise<void> {
     if (Date.now() > deadline) throw new Error('it did not come');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** Containers, networks and volumes of test runs that are still there. */
-async function leftOver(): Promise<string[]> {
-  const { engineApi } = await import('../../sandbox/docker-api.ts');
-  const names: string[] = [];
-  for (const path of ['/containers/json?all=1', '/networks', '/volumes']) {
-    const body = JSON.parse((await engineApi(box.dockerHost, 'GET', path)).body.toString());
-    for (const one of path === '/volumes' ? (body.Volumes ?? []) : body) {
-      const name = String(one.Names?.[0] ?? one.Name).replace(/^\//, '');
-      if (/^(kg|knowngood)-/.test(name)) names.push(name);
-    }
-  }
-  return names;
 }

@@ -11,7 +11,12 @@ export interface OutsideWorld {
 /** An example with the outside world's names exchanged; nothing else of it is touched. */
 export function inSandbox(text: string, world: OutsideWorld): string {
   let adapted = text.replaceAll(/(?:registry\.example\.org|ghcr\.io)\/acme\/[a-z]+/g, world.image);
-  if (world.plugin !== undefined) adapted = adapted.replaceAll('ghcr.io/knowngood/knowngood', world.plugin);
+  if (world.plugin !== undefined) {
+    adapted = adapted
+      .replaceAll('ghcr.io/knowngood/knowngood', world.plugin)
+      // It has a shell, which is all that our examples want of it.
+      .replaceAll('image: alpine\n', `image: ${world.plugin}\n`);
+  }
   if (world.socket !== undefined) {
     // The place inside the container stays: only the host's side is another.
     adapted = adapted

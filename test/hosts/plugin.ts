@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command } from '../../sandbox/command.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
+import { withLock } from '../../sandbox/lock.ts';
 import { projectRoot } from '../../sandbox/paths.ts';
+import { bundleFolder } from './bundle.ts';
 
 /** Images that pipelines of Drone and Woodpecker are made of; both are in engine and registry. */
 export interface PluginImages {
@@ -16,16 +18,19 @@ export interface PluginImages {
 
 /**
  * The plugin's image, built from drone-plugin/Dockerfile by docker's command line; its programs come from the
- * sandbox instead of Debian's mirror.
+ * sandbox instead of Debian's mirror. Test files side by side wait for the first, and find its layers.
  */
-export async function buildPlugin(box: Sandbox): Promise<PluginImages> {
+export const buildPlugin = (box: Sandbox): Promise<PluginImages> =>
+  withLock(join(tmpdir(), `knowngood-plugin-${box.registry.host}.lock`), () => build(box));
+
+async function build(box: Sandbox): Promise<PluginImages> {
   const folder = mkdtempSync(join(tmpdir(), 'knowngood-plugin-'));
-  for (const part of ['dist', 'drone-plugin'])
-    cpSync(join(projectRoot, part), join(folder, part), { recursive: true });
+  cpSync(bundleFolder, join(folder, 'dist'), { recursive: true });
+  cpSync(join(projectRoot, 'drone-plugin'), join(folder, 'drone-plugin'), { recursive: true });
   const docker = await box.tool('docker');
   await box.tool('docker-buildx');
   const tools = await box.base('plugin');
-  const build = async (name: string, context: string, options: readonly string[]): Promise<string> => {
+  const image = async (name: string, context: string, options: readonly string[]): Promise<string> => {
     const reference = `${box.registry.host}/${name}:latest`;
     const env = { ...process.env, ...box.env };
     await command([docker, 'build', '-q', '-t', reference, ...options, context], { env });
@@ -36,10 +41,10 @@ export async function buildPlugin(box: Sandbox): Promise<PluginImages> {
     const context = join(folder, name.replace('/', '-'));
     mkdirSync(context);
     writeFileSync(join(context, 'Dockerfile'), `FROM ${tools}\nENTRYPOINT ${JSON.stringify(entrypoint)}\n`);
-    return build(name, context, []);
+    return image(name, context, []);
   };
   return {
-    plugin: await build('knowngood/knowngood', folder, [
+    plugin: await image('knowngood/knowngood', folder, [
       ...['--build-arg', `TOOLS=${tools}`],
       ...['--file', join(folder, 'drone-plugin/Dockerfile')],
     ]),
