@@ -17,6 +17,10 @@ const SETTLE_MS = 500;
 /** For looking at the subject once more when time is over: the engine may be what hangs. */
 const LAST_LOOK_MS = 3000;
 
+/** How often, and after which time, a subject is looked at again once a command has failed. */
+const LATE_LOOKS = 10;
+const LATE_LOOK_MS = 200;
+
 /** What an upgrade came from. */
 export interface From {
   readonly before: Snapshot;
@@ -194,7 +198,19 @@ export class Installation {
       const end = await within(this.signal, runCommand(this.site, command, scene, this.signal));
       // A container that died is the reason, whatever the check says about it.
       await this.stillUp(scene, code === 'base-failed' ? code : 'crashed');
-      if (!end.ok) throw await this.failed(scene, end, code);
+      if (end.ok) continue;
+      await this.stillUpAWhile(scene, code === 'base-failed' ? code : 'crashed');
+      throw await this.failed(scene, end, code);
+    }
+  }
+
+  /** A command dies with its container, and that it did may show before the engine has noted why. */
+  private async stillUpAWhile(scene: Scene, code: 'crashed' | 'base-failed'): Promise<void> {
+    for (let look = 0; look < LATE_LOOKS; look++) {
+      await pause(LATE_LOOK_MS, this.signal).catch(() => undefined);
+      // Out of time is no reason to forget what the command has found.
+      if (this.signal.aborted) return;
+      await this.stillUp(scene, code);
     }
   }
 

@@ -11,6 +11,7 @@ import { type HarnessInput, runTest } from '../../../src/harness/harness.ts';
 import type { Phase, TestRun } from '../../../src/harness/outcome-of-run.ts';
 import type { Release, TestPlan } from '../../../src/harness/plan.ts';
 import { type Server, serverLayer } from './programs.ts';
+import { portsOfNobody } from './published-ports.ts';
 import { clientOf, inputFor, type RunRequest } from './request.ts';
 
 /** Real runs of the harness on the test run's engine. */
@@ -188,6 +189,7 @@ export async function leftovers(docker: Docker, id: string, out?: string): Promi
     ...networks.flatMap(({ Name }) => (mine(Name) ? [`network ${Name}`] : [])),
     ...(volumes.Volumes ?? []).flatMap(({ Name }) => (mine(Name) ? [`volume ${Name}`] : [])),
     ...images.flatMap(({ RepoTags }) => (RepoTags ?? []).filter(mine).map((tag) => `image ${tag}`)),
+    ...(await portsOfNobody(docker)),
     ...readdirSync(tmpdir()).flatMap((name) => (name.startsWith(`kg-${id}`) ? [`folder ${name}`] : [])),
     ...(out === undefined
       ? []
