@@ -135,7 +135,7 @@ describe('label', () => {
   });
 
   it.each([
-    ['is not there', () => undefined, [], 'Not resolved yet'],
+    ['is not there', (): Digest | undefined => undefined, [], 'Not resolved yet'],
     [
       'could not be looked up',
       () => {
