@@ -33,7 +33,8 @@ async function main(): Promise<number> {
       }
     }
     host = await makeHost(hostName, env, write, command);
-    for (const secret of secretsIn(host.rawSettings)) host.log.mask(secret);
+    const commaSeparatedMaps = hostName === 'drone' || hostName === 'woodpecker';
+    for (const secret of secretsIn(host.rawSettings, commaSeparatedMaps)) host.log.mask(secret);
     if (host.jobToken !== undefined) host.log.mask(host.jobToken.token);
     if (hostName === 'github') {
       if (isPost(env)) {
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
     }
     const { settings, warnings } = readSettings(host.rawSettings, {
       settingName: host.settingName,
-      commaSeparatedMaps: hostName === 'drone' || hostName === 'woodpecker',
+      commaSeparatedMaps,
     });
     for (const warning of warnings) host.log.finding(warning);
 

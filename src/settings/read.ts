@@ -9,6 +9,7 @@ interface Spec {
   readonly type: SettingType;
   readonly choices?: readonly string[];
   readonly default?: string;
+  readonly secret?: boolean;
 }
 
 /**
@@ -77,7 +78,7 @@ function parse(spec: Spec, text: string, commaSeparatedMaps: boolean): unknown {
     case 'list':
       return parseList(text);
     case 'map':
-      return parseMap(text, commaSeparatedMaps);
+      return parseMap(text, commaSeparatedMaps, spec.secret === true);
     case 'number':
       return parseNumber(text.trim());
     case 'duration':
@@ -87,7 +88,7 @@ function parse(spec: Spec, text: string, commaSeparatedMaps: boolean): unknown {
     case 'commit':
       return parseCommit(text.trim());
     case 'json':
-      return parseJson(text);
+      return parseCredentials(text);
   }
 }
 
@@ -125,7 +126,15 @@ export function parseList(text: string): string[] {
   return list;
 }
 
-function parseMap(text: string, commaSeparated: boolean): Record<string, string> {
+/**
+ * The entries of a map that is no JSON. A comma separates only where a name and an equals sign follow: values may hold
+ * commas.
+ */
+export function mapEntries(text: string, commaSeparated: boolean): string[] {
+  return text.split(commaSeparated ? /\n|,(?=\s*[A-Za-z_][\w.-]*=)/ : '\n');
+}
+
+function parseMap(text: string, commaSeparated: boolean, secret: boolean): Record<string, string> {
   const trimmed = text.trim();
   const map: Record<string, string> = {};
   const put = (key: string, value: string): void => {
@@ -141,14 +150,15 @@ function parseMap(text: string, commaSeparated: boolean): Record<string, string>
     }
     return map;
   }
-  // A comma separates only where a name and an equals sign follow: values may hold commas.
-  const entries = commaSeparated ? trimmed.split(/\n|,(?=\s*[A-Za-z_][\w.-]*=)/) : trimmed.split('\n');
-  for (const entry of entries) {
+  for (const entry of mapEntries(trimmed, commaSeparated)) {
     const line = entry.trim();
     if (line === '') continue;
     const at = line.indexOf('=');
-    if (at <= 0)
-      throw new Unreadable(`must be lines of NAME=value or a JSON object; ${shown(line)} is neither`);
+    if (at <= 0) {
+      // What is cut off in a message is no longer found by the mask.
+      const which = secret ? 'a line' : shown(line);
+      throw new Unreadable(`must be lines of NAME=value or a JSON object; ${which} is neither`);
+    }
     put(line.slice(0, at).trim(), line.slice(at + 1));
   }
   return map;
@@ -194,6 +204,22 @@ function parseJson(text: string): object {
     throw new Unreadable('is not valid JSON');
   }
   if (typeof value !== 'object' || value === null) throw new Unreadable('must be a JSON object or array');
+  return value;
+}
+
+/** Credentials by host. An entry without a password only names a host. Nothing of the text is quoted. */
+function parseCredentials(text: string): object {
+  const value = parseJson(text);
+  const isEntry = (entry: unknown): boolean =>
+    typeof entry === 'object' &&
+    entry !== null &&
+    !Array.isArray(entry) &&
+    Object.entries(entry).every(
+      ([key, item]) => (key === 'username' || key === 'password') && typeof item === 'string',
+    );
+  if (Array.isArray(value) || !Object.values(value).every(isEntry)) {
+    throw new Unreadable('must be a JSON object of `{"host": {"username": "…", "password": "…"}}`');
+  }
   return value;
 }
 

@@ -89,7 +89,7 @@ export async function run(facts: RunFacts): Promise<RunResult> {
   const rawSettings = new Map(
     Object.entries(raw).map(([name, value]) => [name, { value, source: name }] as const),
   );
-  for (const secret of secretsIn(rawSettings)) log.mask(secret);
+  for (const secret of secretsIn(rawSettings, false)) log.mask(secret);
   const { settings } = readSettings(rawSettings, {
     settingName: (name) => name,
     commaSeparatedMaps: false,

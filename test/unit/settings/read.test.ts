@@ -178,11 +178,27 @@ describe('readSettings', () => {
       '`build-args` must be lines of NAME=value or a JSON object; "B" is neither.',
     ],
     [{ registries: '{"ghcr.io": {"password": "hunter2"' }, '`registries` is not valid JSON.'],
+    ...['[1]', '{"ghcr.io": null}', '{"ghcr.io": "token"}', '{"ghcr.io": {"pasword": "x"}}'].map(
+      (registries) =>
+        [{ registries }, '`registries` must be a JSON object of `{"host": {"username"'] as [object, string],
+    ),
     [{ concurrency: 'x', timeout: 'y' }, /`timeout` must be.*; `concurrency` must be/],
   ])('refuses %j', (raw, message) => {
     const attempt = (): unknown => read(raw as Record<string, string>);
     expect(attempt).toThrow(message);
     expect(attempt).toThrow(expect.objectContaining({ code: 'setting-invalid', outcome: 'error' }));
+  });
+
+  it('quotes nothing of a secret that has the wrong form: what is cut off, no mask finds', () => {
+    const secret = 'never-to-be-shown-'.repeat(4);
+    for (const raw of [
+      { secrets: secret },
+      { secrets: `{"a": ["${secret}"]}` },
+      { registries: `["${secret}"]` },
+    ])
+      expect(() => read(raw)).toThrow(
+        expect.not.objectContaining({ message: expect.stringContaining('never') }),
+      );
   });
 
   it('keeps commas in values of maps on every host', () => {
@@ -228,7 +244,18 @@ describe('secretsIn', () => {
         image: 'not-a-secret',
       }).map(([name, value]) => [name, { value, source: name }]),
     );
-    expect(secretsIn(raw).toSorted()).toEqual(['hunter2', 'pw-1', 'pw-2', 'tok-1', 'tok-2']);
+    expect(secretsIn(raw, false).toSorted()).toEqual(['hunter2', 'pw-1', 'pw-2', 'tok-1', 'tok-2']);
+  });
+
+  it.each([
+    ['lines', 'npm=tok-1\nuser-key=tok-2', false],
+    ['a list that Drone joined', 'npm=tok-1,user-key=tok-2', true],
+    ['JSON', '{"npm":"tok-1","user-key":"tok-2"}', true],
+  ])('finds each secret of a map that is %s', (_, value, commaSeparatedMaps) => {
+    const raw = new Map([['secrets', { value, source: 'secrets' }]]);
+    expect(secretsIn(raw, commaSeparatedMaps).toSorted()).toEqual(['tok-1', 'tok-2']);
+    const { settings } = read({ secrets: value }, commaSeparatedMaps);
+    expect(Object.values(settings.secrets).toSorted()).toEqual(['tok-1', 'tok-2']);
   });
 });
 
