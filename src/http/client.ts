@@ -16,6 +16,8 @@ const IDLE = 60_000;
 /** The HTTP client of everything that speaks to a server. Nothing is opened before the first request. */
 export function createHttp(options: HttpOptions): Http {
   const { clock } = options;
+  const closing = new AbortController();
+  const ended = either(options.signal, closing.signal);
   const insecure = options.insecure ?? [];
   const redact = options.redact ?? ((text: string) => text);
   const connections = createConnections({
@@ -26,7 +28,7 @@ export function createHttp(options: HttpOptions): Http {
   async function attempt(request: HttpRequest): Promise<Attempt<HttpResponse>> {
     const codes = { unreachable: 'cannot-determine', invalid: 'answer-invalid', ...request.codes } as const;
     const what = `${request.method ?? 'GET'} ${shownUrl(allowedUrl(request.url, insecure))}`;
-    const guard = deadlineGuard(request.deadline ?? defaultDeadline, [options.signal, request.signal]);
+    const guard = deadlineGuard(request.deadline ?? defaultDeadline, [ended, request.signal]);
     try {
       return judge(await exchange(request, guard.signal), request);
     } catch (error) {
@@ -137,10 +139,10 @@ export function createHttp(options: HttpOptions): Http {
   return {
     attempt,
     retry: async (what, once) =>
-      retrying({ signal: options.signal, ...what }, { clock, onRetry: options.onRetry }, once),
+      retrying({ signal: ended, ...what }, { clock, onRetry: options.onRetry }, once),
     async request(request) {
       const { tries, deadline, method = 'GET' } = request;
-      const signal = either(options.signal, request.signal);
+      const signal = either(ended, request.signal);
       const what = `${method} ${shownUrl(allowedUrl(request.url, insecure))}`;
       const once = (_: number, left: number) => attempt({ ...request, deadline: left });
       return retrying({ what, tries, deadline, signal }, { clock, onRetry: options.onRetry }, once);
@@ -149,7 +151,11 @@ export function createHttp(options: HttpOptions): Http {
       const said = excerpt(response.body, redact);
       return `${response.method} ${shownUrl(response.url)} answered ${response.status}${said === '' ? '' : `: ${said}`}`;
     },
-    close: async () => connections.close(),
+    close: async () => {
+      // What is still under way was asked for side by side with what failed; nobody waits for it.
+      closing.abort();
+      connections.close();
+    },
   };
 }
 

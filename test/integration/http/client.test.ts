@@ -486,3 +486,16 @@ it('an unknown name or a server that speaks no TLS is told at once, not tried ag
   });
   expect(retries.filter((retry) => !retry.why.includes('resolved'))).toEqual([]);
 });
+
+it('closing ends what is under way, without another try', async () => {
+  let asked: () => void = () => undefined;
+  const waiting = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const { server, http, retries } = await start(() => asked());
+  const answer = http.request({ url: server.url });
+  await waiting;
+  await http.close();
+  await expect(answer).rejects.toMatchObject({ code: 'cancelled' });
+  expect(retries).toEqual([]);
+});
