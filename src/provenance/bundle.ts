@@ -14,7 +14,8 @@ export const BUNDLE_LIMIT = 8 * 1024 * 1024;
 
 const base64 = v.pipe(
   v.string(),
-  v.check((text) => decodeBase64(text) !== undefined, 'is not plain base64'),
+  v.transform((text) => decodeBase64(text)),
+  v.instance(Uint8Array, 'is not plain base64'),
 );
 
 // Strict: what we do not know might change what a bundle means, and nothing in one may change unnoticed.
@@ -34,9 +35,13 @@ const schema = v.strictObject({
   }),
 });
 
-/** A Sigstore bundle over a DSSE envelope; `signer` says how to find out who signed. */
+/** A Sigstore bundle over a DSSE envelope, decoded; `signer` says how to find out who signed. */
 export interface Bundle {
-  readonly envelope: Envelope;
+  readonly payloadType: string;
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+  /** Beside the signature; tools leave it out, leave it empty, or write the key's. */
+  readonly keyid: string;
   readonly signer: { readonly kind: 'key'; readonly hint: string } | { readonly kind: 'certificate' };
   /** It brings entries of a log or timestamps. A signature by key rests on neither, so there nobody checks them. */
   readonly witnessed: boolean;
@@ -75,12 +80,13 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   if ((publicKey === undefined) === (certificate === undefined)) {
     throw invalid('names not exactly one of public key and certificate');
   }
-  const { signatures, ...rest } = parsed.output.dsseEnvelope;
+  const { payload, payloadType, signatures } = parsed.output.dsseEnvelope;
+  const { sig, keyid = '' } = signatures[0]!;
   return {
-    envelope: {
-      ...rest,
-      signatures: signatures.map(({ sig, keyid }) => (keyid === undefined ? { sig } : { sig, keyid })),
-    },
+    payloadType,
+    payload,
+    signature: sig,
+    keyid,
     signer: publicKey === undefined ? { kind: 'certificate' } : { kind: 'key', hint: publicKey.hint },
     witnessed: (tlogEntries ?? []).length > 0 || Object.keys(timestampVerificationData ?? {}).length > 0,
     json,

@@ -1,5 +1,4 @@
 import type { Bundle } from './bundle.ts';
-import { decodeBase64 } from './dsse.ts';
 import { publicKeyNamed, readPublicKey, type VerifyingKey } from './key.ts';
 import type { Policy, PolicyKey } from './policy.ts';
 import { signatureHolds } from './sign.ts';
@@ -31,33 +30,22 @@ export function verifyKeyBundle(
   policy: Pick<Policy, 'keys'>,
   spki: string | undefined,
 ): BundleVerdict {
-  const { envelope, signer } = bundle;
+  const { payload, payloadType, signature, keyid, signer } = bundle;
   if (signer.kind !== 'key') return { kind: 'stranger' };
-  const payload = decodeBase64(envelope.payload);
-  const [{ sig, keyid } = { sig: '' }] = envelope.signatures;
-  const signature = decodeBase64(sig);
-  if (payload === undefined || signature === undefined)
-    return { kind: 'damaged', what: 'its base64 is not plain' };
-
-  const claimed = policy.keys.filter((entry) => entry.keyid === signer.hint);
-  const known = policy.keys.flatMap((entry) => {
-    const key = keyOf(entry, spki);
-    return key === undefined ? [] : [{ entry, key }];
-  });
-  const signers = known.filter(({ key }) => signatureHolds(envelope.payloadType, payload, signature, key));
-  if (signers.length === 0) {
-    if (claimed.length === 0) return { kind: 'stranger' };
-    return known.some(({ entry }) => entry.keyid === signer.hint)
+  const known = policy.keys.flatMap((entry) => keyOf(entry, spki) ?? []);
+  const key = known.find((one) => signatureHolds(payloadType, payload, signature, one));
+  if (key === undefined) {
+    if (!policy.keys.some((entry) => entry.keyid === signer.hint)) return { kind: 'stranger' };
+    return known.some((one) => one.keyid === signer.hint)
       ? { kind: 'damaged', what: 'the signature does not hold' }
       : { kind: 'damaged', what: 'the public key beside it is not the one that its key id names' };
   }
   // From here on a policy key made it, so whatever does not fit was changed afterwards.
-  const key = signers[0]!.key;
   if (signer.hint !== key.keyid) return { kind: 'damaged', what: 'its key hint names another key' };
-  if (keyid !== undefined && keyid !== '' && keyid !== key.keyid) {
+  if (keyid !== '' && keyid !== key.keyid) {
     return { kind: 'damaged', what: 'the key id beside the signature names another key' };
   }
-  if (envelope.payloadType !== PAYLOAD_TYPE)
+  if (payloadType !== PAYLOAD_TYPE)
     return { kind: 'damaged', what: 'it is signed as something else than a statement' };
   const builders = policy.keys.filter((entry) => entry.keyid === key.keyid).map((entry) => entry.builder);
   return { kind: 'signed', signer: { name: key.keyid, builders }, payload };

@@ -4,7 +4,6 @@ import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, VerificationError, Verifier } from '@sigstore/verify';
 import { Failure } from '../outcome.ts';
 import type { Bundle } from './bundle.ts';
-import { decodeBase64 } from './dsse.ts';
 import type { Policy } from './policy.ts';
 import { PAYLOAD_TYPE } from './statement.ts';
 import type { BundleVerdict } from './verify-bundle.ts';
@@ -49,11 +48,9 @@ export function verifyIdentityBundle(
       san !== undefined && identity.issuer === extensions?.issuer && names(identity.san, refs).includes(san),
   );
   if (known.length === 0 || san === undefined) return { kind: 'stranger' };
-  if (bundle.envelope.payloadType !== PAYLOAD_TYPE) {
+  if (bundle.payloadType !== PAYLOAD_TYPE) {
     return { kind: 'damaged', what: 'it is signed as something else than a statement' };
   }
-  const payload = decodeBase64(bundle.envelope.payload);
-  if (payload === undefined) return { kind: 'damaged', what: 'its base64 is not plain' };
   const sourceCommit = oids
     ?.find(({ oid }) => oid?.id.join('.') === SOURCE_DIGEST)
     ?.value.toString('latin1')
@@ -65,7 +62,7 @@ export function verifyIdentityBundle(
       builders: known.map(({ builder }) => builder),
       ...(sourceCommit === undefined ? {} : { sourceCommit }),
     },
-    payload,
+    payload: bundle.payload,
   };
 }
 

@@ -116,7 +116,11 @@ describe('bundle', () => {
   it('is read back', () => {
     const bundle = parseBundle(bytes);
     expect(bundle.signer).toEqual({ kind: 'key', hint: key.publicKey.keyid });
-    expect(bundle.envelope.payload).toBe('cA==');
+    expect([Buffer.from(bundle.payload).toString(), bundle.payloadType, bundle.keyid]).toEqual([
+      'p',
+      't',
+      '',
+    ]);
   });
 
   const changed = (change: (json: ReturnType<typeof JSON.parse>) => void): Uint8Array => {
@@ -173,6 +177,25 @@ describe('bundle', () => {
         json.dsseEnvelope.payload = 'cB==';
       }),
     ],
+    [
+      'something unknown about the key',
+      changed((json) => {
+        json.verificationMaterial.publicKey.rawBytes = 'cA==';
+      }),
+    ],
+    [
+      'an empty key hint',
+      changed((json) => {
+        json.verificationMaterial.publicKey.hint = '';
+      }),
+    ],
+    [
+      'something unknown about the certificate',
+      changed((json) => {
+        json.verificationMaterial = { certificate: { rawBytes: 'cA==', chain: [] } };
+      }),
+    ],
+    ['more than 8 MiB', Buffer.concat([bytes, Buffer.alloc(8 * 1024 * 1024, ' ')])],
     ['a key twice', Buffer.from(Buffer.from(bytes).toString().replace('{', '{"mediaType":"x",'))],
     ['no JSON', Buffer.from('<html>')],
   ])('with %s is refused', (_name, text) => {

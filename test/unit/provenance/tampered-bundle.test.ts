@@ -2,14 +2,25 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { withTag } from '../../../src/oci/reference.ts';
+import { bundleBytes } from '../../../src/provenance/bundle.ts';
 import type { Policy } from '../../../src/provenance/policy.ts';
 import { fallbackTag } from '../../../src/provenance/referrer-manifest.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
-import { predicateTypes } from '../../../src/provenance/statement.ts';
+import { signEnvelope } from '../../../src/provenance/sign.ts';
+import { predicateTypes, statementBytes } from '../../../src/provenance/statement.ts';
 import type { Verification } from '../../../src/provenance/verification.ts';
 import { clock, expectNamed, image, key, look, policy, publicPem, said, stranger } from './look.ts';
 import { MemoryRegistry } from './memory-registry.ts';
-import { attested, policyOf, provenanceOf, putImage, recipeOf, signedBundle } from './scene.ts';
+import {
+  attested,
+  builder,
+  newKey,
+  policyOf,
+  provenanceOf,
+  putImage,
+  recipeOf,
+  signedBundle,
+} from './scene.ts';
 
 type Json = ReturnType<typeof JSON.parse>;
 
@@ -120,6 +131,62 @@ describe('a changed bundle', () => {
     });
     expect(answer.answer).toBe('bad');
     expectNamed(answer, 'warning', `${kind}-invalid`, named);
+  });
+
+  it('may name its key beside the signature, or leave that empty, as other tools do', async () => {
+    for (const keyid of ['', key.publicKey.keyid]) {
+      const registry = new MemoryRegistry();
+      const { digest, platforms } = await putImage(registry, image);
+      const bundle = signedBundle(recipeOf(image, platforms), key);
+      const json = JSON.parse(Buffer.from(bundle.bytes).toString());
+      json.dsseEnvelope.signatures[0].keyid = keyid;
+      const bytes = Buffer.from(JSON.stringify(json));
+      await attach({ registry, image, subject: digest, bundles: [{ ...bundle, bytes }], clock });
+      const only = policyOf(key, { predicates: [predicateTypes.recipe] });
+      expect(await look(registry, digest, { policy: only })).toMatchObject({
+        answer: 'verified',
+        findings: [],
+      });
+    }
+  });
+
+  it('that our key signed as something else than a statement is none', async () => {
+    const registry = new MemoryRegistry();
+    const { digest, platforms } = await putImage(registry, image);
+    const envelope = signEnvelope('text/plain', statementBytes(recipeOf(image, platforms)), key);
+    const bundle = signedBundle(recipeOf(image, platforms), key);
+    const bytes = bundleBytes(envelope, key.publicKey.keyid);
+    await attach({ registry, image, subject: digest, bundles: [{ ...bundle, bytes }], clock });
+    const answer = await look(registry, digest);
+    expect(answer.answer).toBe('bad');
+    expectNamed(answer, 'warning', 'signature-invalid', 'something else than a statement');
+  });
+
+  it('with the hint of another key of the policy is found, with or without that key at hand', async () => {
+    const [first, second] = [newKey(), newKey()];
+    const registry = new MemoryRegistry();
+    const { digest, platforms } = await putImage(registry, image);
+    const own = signedBundle(recipeOf(image, platforms), first.key);
+    const text = Buffer.from(own.bytes)
+      .toString()
+      .replace(first.key.publicKey.keyid, second.key.publicKey.keyid);
+    await attach({
+      registry,
+      image,
+      subject: digest,
+      bundles: [{ ...own, bytes: Buffer.from(text) }],
+      clock,
+    });
+    const keys = [first, second].map(({ key, publicPem }) => ({
+      keyid: key.publicKey.keyid,
+      builder,
+      key: publicPem,
+    }));
+    const named = await look(registry, digest, { policy: policyOf(first.key, { keys }) });
+    expectNamed(named, 'warning', 'signature-invalid', 'key hint names another key');
+    const bare = keys.map(({ keyid }) => ({ keyid, builder }));
+    const other = await look(registry, digest, { policy: policyOf(first.key, { keys: [bare[1]!] }) });
+    expectNamed(other, 'warning', 'signature-invalid', 'public key beside it');
   });
 
   it('is found whichever of its bytes it is', async () => {

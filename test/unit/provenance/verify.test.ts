@@ -95,6 +95,27 @@ describe('an image as it was attested', () => {
     for (const subject of about) expect(await look(registry, subject)).toMatchObject({ answer: 'verified' });
   });
 
+  it('believes a key about its own builder, not about that of another key', async () => {
+    const registry = new MemoryRegistry();
+    const [release, change] = [newKey().key, newKey().key];
+    const { digest } = await attested(registry, image, change);
+    const pair = (one: typeof key, name: string) => ({ keyid: one.publicKey.keyid, builder: name });
+    const keys = [pair(release, builder), pair(change, 'https://drone.example.org/#change')];
+    const answer = await look(registry, digest, { policy: policyOf(release, { keys }) });
+    expect(answer.answer).toBe('bad');
+    expect(answer.findings).toMatchObject(
+      [1, 2].map(() => ({
+        code: 'provenance-mismatch',
+        found: builder,
+        expected: 'https://drone.example.org/#change',
+      })),
+    );
+    const both = [...keys, pair(change, builder)];
+    expect(await look(registry, digest, { policy: policyOf(release, { keys: both }) })).toMatchObject({
+      answer: 'verified',
+    });
+  });
+
   it('survives the rotation of keys: old and new are both in the policy', async () => {
     const registry = new MemoryRegistry();
     const next = newKey().key;
