@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileInside } from './dossier/file-inside.ts';
 import { addOutputs } from './dossier/outputs-file.ts';
 import type { Candidate, Dossier, RunContext, SectionName } from './dossier/schema.ts';
 import { readDossier, writeDossier } from './dossier/store.ts';
@@ -236,7 +237,7 @@ class Run {
     const path =
       settings.dossier === undefined
         ? join(out, candidate.recipe, 'dossier.json')
-        : resolve(host.workspace, settings.dossier);
+        : fileInside(host.workspace, settings.dossier, host.settingName('dossier'));
     const found = readDossier(path);
     const changed = found === undefined ? undefined : changeOf(found.candidate, candidate);
     // A CI has one candidate a run. A person at a terminal goes on to the next commit, and begins anew with `label`.

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileInside } from '../dossier/file-inside.ts';
 import { readDossier } from '../dossier/store.ts';
 import type { Forge, StatusState } from '../forge/forge.ts';
 import { Failure } from '../outcome.ts';
@@ -99,8 +100,8 @@ function dossierOf(input: FreeStepInput, commit: string): HandedOn {
  * is named: then it is the folder that is there.
  */
 function pathsOf({ settings, workspace, out }: FreeStepInput): string[] {
-  if (settings.dossier !== undefined) return [resolve(workspace, settings.dossier)];
-  if (settings.recipe !== undefined) return [join(out, settings.recipe, 'dossier.json')];
+  if (settings.dossier !== undefined) return [fileInside(workspace, settings.dossier, 'dossier')];
+  if (settings.recipe !== undefined) return [fileInside(out, `${settings.recipe}/dossier.json`, 'recipe')];
   return readdirSync(out, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .slice(0, MOST_RECIPES)

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileInside } from '../dossier/file-inside.ts';
 import { readDossier } from '../dossier/store.ts';
 import { formatReference, parseReference, type Reference, withDigest } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
@@ -58,7 +59,7 @@ function imageOf(input: FreeStepInput): Reference {
 function imageOfDossier({ settings, workspace, out }: FreeStepInput): Reference {
   const paths =
     settings.dossier !== undefined
-      ? [resolve(workspace, settings.dossier)]
+      ? [fileInside(workspace, settings.dossier, 'dossier')]
       : readdirSync(out, { withFileTypes: true })
           .filter((entry) => entry.isDirectory() && (settings.recipe ?? entry.name) === entry.name)
           .map((entry) => join(out, entry.name, 'dossier.json'));

@@ -1,8 +1,8 @@
-import { lstatSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileInside } from '../../dossier/file-inside.ts';
 import { writeWhole } from '../../dossier/write-whole.ts';
 import type { RecipeView } from '../../ledger/ledger.ts';
-import { Failure } from '../../outcome.ts';
 import { type BoardRow, boardPage } from '../../report/board/page.ts';
 import { shownAddress, whyOf } from '../../report/sweep.ts';
 import type { SweepResult } from '../../rules/sweep/result.ts';
@@ -25,29 +25,10 @@ export async function writeBoard(
     rowOf(result, repositories.get(result.recipe) ?? '', views.get(result.recipe)),
   );
   const page = boardPage({ fleet: fleet.name, at: now().toISOString(), rows });
-  writeWhole(fileInside(workspace, settings.board), page);
+  const path = fileInside(workspace, settings.board, 'board');
+  mkdirSync(dirname(path), { recursive: true });
+  writeWhole(path, page);
   return settings.board;
-}
-
-/** The path of a file of the workspace that is to be written; its folders are made, and none of them is a link. */
-function fileInside(workspace: string, path: string): string {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  const name = parts.pop();
-  if (name === undefined || path.startsWith('/') || [...parts, name].includes('..')) {
-    throw new Failure('path-outside', `\`board\` is no path of a file in the workspace.`);
-  }
-  let folder = workspace;
-  for (const part of parts) {
-    folder = join(folder, part);
-    mkdirSync(folder, { recursive: true });
-    if (!lstatSync(folder).isDirectory()) {
-      throw new Failure(
-        'path-outside',
-        'The path of the board passes through something that is no real folder.',
-      );
-    }
-  }
-  return join(folder, name);
 }
 
 function rowOf(result: SweepResult, repository: string, view: RecipeView | undefined): BoardRow {

@@ -143,6 +143,25 @@ describe('knowngood-out', () => {
     expectError(await run({ args: ['label'], spoil }), code, /knowngood-out/);
   });
 
+  it.each([
+    ['above the workspace', '../dossier.json', () => undefined],
+    ['anywhere', join(tmpdir(), 'knowngood-dossier.json'), () => undefined],
+    [
+      'behind a link of the checkout',
+      'elsewhere/dossier.json',
+      (workspace: string, elsewhere: string) => symlinkSync(elsewhere, join(workspace, 'elsewhere')),
+    ],
+  ] as const)('a dossier that is to be %s is not written', async (_name, path, plant) => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
+    const ended = await run({
+      args: ['label', '--dossier', path],
+      spoil: (workspace) => plant(workspace, elsewhere),
+    });
+    expectError(ended, 'path-outside', /dossier/);
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(existsSync(join(ended.workspace, path))).toBe(false);
+  });
+
   it('a broken dossier', async () => {
     const workspace = await made.checkout('refs/tags/1.1.0');
     const args = ['label', '--repository', made.remote];
