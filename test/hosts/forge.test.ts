@@ -152,4 +152,42 @@ describe.skipIf(!there)('a real Gitea', () => {
       subject: { image, digest: ran.outputs.release!.digest },
     });
   });
+
+  it('docs/drift.md#1: by night one issue, and none for a pull request', async () => {
+    const { repository, slug } = await project('drift');
+    const workflow = theExample('docs/drift.md#1').text;
+    const main = await repository.git('rev-parse', 'main');
+    const night = { event: 'schedule', payload: {}, ref: 'refs/heads/main', sha: main, workflow };
+    const issues = () =>
+      gitea.api<{ title: string; body: string; user: { login: string } }[]>(
+        robin.token,
+        'GET',
+        `/repos/${slug}/issues?type=issues&state=all`,
+      );
+    for (let n = 0; n < 2; n++) {
+      const found = await run(slug, night);
+      expect(found.code, found.log).toBe(0);
+      expect(found.log).toContain('knowngood: drift done clean');
+      expect(found.annotations.join('\n')).toContain('unpublished-release: The release 1.0.0 is not in');
+    }
+    const told = await issues();
+    expect(told).toMatchObject([{ user: { login: 'bot' } }]);
+    expect(told[0]!.body).toContain('unpublished-release');
+
+    await repository.branch('topic');
+    const compose = 'services: { app: { image: registry.example.org/other/app:1 } }\n';
+    const sha = await repository.commit('a pin', { 'compose.yml': compose });
+    await repository.git('push', '-q', pushUrl(robin, slug), 'topic');
+    await gitea.until(() => gitea.api(robin.token, 'GET', `/repos/${slug}/branches/topic`));
+    const pull = { title: 'a pin', head: 'topic', base: 'main' };
+    await gitea.api(robin.token, 'POST', `/repos/${slug}/pulls`, pull);
+    const payload = await gitea.hook('pull_request', slug);
+    const { number } = payload as { number: number };
+    const ref = `refs/pull/${number}/head`;
+    const asked = await run(slug, { event: 'pull_request', payload, ref, sha, workflow });
+    expect(asked.code, asked.log).toBe(0);
+    // A host that no file of the release branch names is not even looked up.
+    expect(asked.log).toContain('pin-unknown-host');
+    expect(await issues()).toEqual(told);
+  });
 });

@@ -1,8 +1,8 @@
 // Stands for other people's actions where a workflow is run without the network: what they do for the workflow, with
 // git and files. Called as `other-actions.cjs <owner/name>` by the stand-ins that `act.ts` writes.
 const { execFileSync } = require('node:child_process');
-const { appendFileSync, cpSync, existsSync, mkdirSync } = require('node:fs');
-const { join } = require('node:path');
+const { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } = require('node:fs');
+const { basename, join } = require('node:path');
 
 const input = (name) => process.env[`INPUT_${name.toUpperCase()}`] ?? '';
 const workspace = process.env.GITHUB_WORKSPACE;
@@ -28,15 +28,29 @@ function checkout() {
 
 const actions = {
   'actions/checkout': checkout,
+  // One folder: what is in it. One file: itself. More than one: below the folder that they share.
   'actions/upload-artifact': () => {
-    const from = join(workspace, input('path'));
-    if (existsSync(from)) cpSync(from, join(artifacts, input('name')), { recursive: true });
-    else console.log('No files were found with the provided path');
+    const paths = input('path')
+      .split('\n')
+      .filter((path) => path !== '' && existsSync(join(workspace, path)));
+    if (paths.length === 0) return console.log('No files were found with the provided path');
+    const to = join(artifacts, input('name'));
+    if (paths.length > 1) for (const path of paths) cpSync(join(workspace, path), join(to, path));
+    else if (statSync(join(workspace, paths[0])).isDirectory())
+      cpSync(join(workspace, paths[0]), to, { recursive: true });
+    else cpSync(join(workspace, paths[0]), join(to, basename(paths[0])));
   },
+  // By name: into the folder. By pattern: each into a folder of its own there.
   'actions/download-artifact': () => {
-    const from = join(artifacts, input('name'));
-    if (!existsSync(from)) throw new Error(`Artifact not found for name: ${input('name')}`);
-    cpSync(from, join(workspace, input('path')), { recursive: true });
+    const to = join(workspace, input('path'));
+    if (input('pattern') === '') {
+      const from = join(artifacts, input('name'));
+      if (!existsSync(from)) throw new Error(`Artifact not found for name: ${input('name')}`);
+      return cpSync(from, to, { recursive: true });
+    }
+    const begin = input('pattern').replace(/\*$/, '');
+    for (const name of readdirSync(artifacts).filter((one) => one.startsWith(begin)))
+      cpSync(join(artifacts, name), join(to, name), { recursive: true });
   },
 };
 
