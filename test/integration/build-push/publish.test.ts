@@ -168,6 +168,25 @@ describe('a version that is published on push', () => {
     expect(await tagDigest(given.image, '1.0.0')).toBe(won[0]!.image!.digest);
   });
 
+  it('is looked at before each try: what another job put while we waited stays', async () => {
+    const other = await makeImage([[{ path: 'x', content: 'the other job' }]]);
+    let tries = 0;
+    const proxy = await faultProxy(box.registry.host, {
+      intercept: async ({ method, path }) => {
+        if (method !== 'PUT' || !path.endsWith('/manifests/1.0.0') || tries++ > 0) return undefined;
+        await box.image(path.split('/').slice(2, -2).join('/'), '1.0.0', other);
+        return { status: 503 };
+      },
+    });
+    const given = facts({ settings }, proxy.host);
+    const { failure } = await run(given);
+    expect(failure).toMatchObject({ code: 'dest-tag-conflict', outcome: 'refused' });
+    expect(tries).toBe(1);
+    const there = given.image.replace(proxy.host, box.registry.host);
+    expect(await tagDigest(there, '1.0.0')).toBe(other.digest);
+    await proxy.stop();
+  });
+
   it('is not decided where the look is not answered', async () => {
     const proxy = await faultProxy(box.registry.host);
     const given = facts({ settings }, proxy.host);

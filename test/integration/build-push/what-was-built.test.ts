@@ -58,3 +58,23 @@ it('an image that another job put under our tag before the push is not taken for
   });
   expect(await tagDigest(given.image, '1.0.0')).toBeUndefined();
 });
+
+it('a release is built without caches that others can write, a change with them', async () => {
+  for (const [context, cacheFrom] of [
+    ['release', []],
+    ['change', ['registry.example.org/cache:1']],
+  ] as const) {
+    const asked: (readonly string[])[] = [];
+    const watched = changed((engine) => ({
+      build: (request, onProgress) => {
+        asked.push(request.cacheFrom);
+        return engine.build({ ...request, cacheFrom: [] }, onProgress);
+      },
+    }));
+    const settings = { 'cache-from': 'registry.example.org/cache:1', push: 'never' };
+    const { failure, log } = await run(facts(`cache-${context}`, { context, settings, tools: watched }));
+    expect(failure).toBeUndefined();
+    expect(asked).toEqual([cacheFrom]);
+    expect(log.includes('`cache-from` is left out')).toBe(context === 'release');
+  }
+});
