@@ -14,15 +14,31 @@ describe('outputs.env', () => {
     const path = file();
     addOutputs(path, 'label', { outcome: 'done', version: '1.2.3' });
     addOutputs(path, 'build-push', { outcome: 'refused', 'image-ref': 'a@b' });
-    addOutputs(path, 'label', { outcome: 'error' });
+    addOutputs(path, 'test', { outcome: 'error' });
     expect(readFileSync(path, 'utf8').split('\n').toSorted()).toEqual([
       '',
       "KNOWNGOOD_BUILD_PUSH_IMAGE_REF='a@b'",
       "KNOWNGOOD_BUILD_PUSH_OUTCOME='refused'",
       "KNOWNGOOD_IMAGE_REF='a@b'",
-      "KNOWNGOOD_LABEL_OUTCOME='error'",
+      "KNOWNGOOD_LABEL_OUTCOME='done'",
       "KNOWNGOOD_LABEL_VERSION='1.2.3'",
       "KNOWNGOOD_OUTCOME='error'",
+      "KNOWNGOOD_TEST_OUTCOME='error'",
+      "KNOWNGOOD_VERSION='1.2.3'",
+    ]);
+  });
+
+  it('shows nothing of an earlier run of the step', () => {
+    const path = file();
+    addOutputs(path, 'label', { outcome: 'done', version: '1.2.3' });
+    addOutputs(path, 'test', { outcome: 'done', verdict: 'green' });
+    addOutputs(path, 'test', { outcome: 'error' });
+    expect(readFileSync(path, 'utf8').split('\n').toSorted()).toEqual([
+      '',
+      "KNOWNGOOD_LABEL_OUTCOME='done'",
+      "KNOWNGOOD_LABEL_VERSION='1.2.3'",
+      "KNOWNGOOD_OUTCOME='error'",
+      "KNOWNGOOD_TEST_OUTCOME='error'",
       "KNOWNGOOD_VERSION='1.2.3'",
     ]);
   });
