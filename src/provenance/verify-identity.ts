@@ -48,6 +48,8 @@ export function verifyIdentityBundle(
       san !== undefined && identity.issuer === extensions?.issuer && names(identity.san, refs).includes(san),
   );
   if (known.length === 0 || san === undefined) return { kind: 'stranger' };
+  const contradiction = unverified(parsed, bundle.keyid);
+  if (contradiction !== undefined) return { kind: 'damaged', what: contradiction };
   if (bundle.payloadType !== PAYLOAD_TYPE) {
     return { kind: 'damaged', what: 'it is signed as something else than a statement' };
   }
@@ -64,6 +66,19 @@ export function verifyIdentityBundle(
     },
     payload: bundle.payload,
   };
+}
+
+/** What the library does not look at, because it says again what is said elsewhere. */
+function unverified({ verificationMaterial }: BundleWithDsseEnvelope, keyid: string): string | undefined {
+  if (keyid !== '') return 'a key id is beside a signature by certificate';
+  for (const { inclusionProof } of verificationMaterial.tlogEntries) {
+    // https://github.com/C2SP/C2SP/blob/main/tlog-checkpoint.md: origin, size, root hash, one a line.
+    const [, size, root] = inclusionProof?.checkpoint?.envelope.split('\n') ?? [];
+    if (inclusionProof?.treeSize !== size || inclusionProof?.rootHash.toString('base64') !== root) {
+      return 'its log proof contradicts the checkpoint in it';
+    }
+  }
+  return undefined;
 }
 
 function verifierFor(root: object): Verifier {

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandbox } from '../../../sandbox/index.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
 import { parseReference, repositoryName, withDigest } from '../../../src/oci/reference.ts';
+import type { Failure } from '../../../src/outcome.ts';
+import { parseBundle } from '../../../src/provenance/bundle.ts';
 import type { Policy } from '../../../src/provenance/policy.ts';
 import { readPolicy } from '../../../src/provenance/policy.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
 import { predicateTypes, type Statement, statementBytes } from '../../../src/provenance/statement.ts';
 import type { Verification } from '../../../src/provenance/verification.ts';
 import { verifyImage } from '../../../src/provenance/verify.ts';
+import { verifyIdentityBundle } from '../../../src/provenance/verify-identity.ts';
 import { step as attestStep } from '../../../src/steps/attest.ts';
 import { builder, commit, provenanceOf, putImage, ref, repository } from '../../unit/provenance/scene.ts';
 import { imageSection, play } from '../../unit/steps/provenance-step.ts';
@@ -16,6 +20,52 @@ import { type SigstoreDouble, sigstoreDouble } from './sigstore-double.ts';
 const issuer = 'https://token.actions.githubusercontent.com';
 const workflow = 'https://github.com/acme/hedgedoc/.github/workflows/release.yml';
 const claims = { iss: issuer, san: `${workflow}@${ref}`, sha: commit, ref };
+
+type Json = ReturnType<typeof JSON.parse>;
+type Path = readonly [string, ...string[]];
+
+/** Every place in a JSON document, the whole ones too. */
+function placesIn(value: Json, path: readonly string[] = []): Path[] {
+  const own = path.length === 0 ? [] : [path as Path];
+  if (typeof value !== 'object' || value === null) return own;
+  return [...own, ...Object.keys(value).flatMap((name) => placesIn(value[name], [...path, name]))];
+}
+
+function at(json: Json, path: Path): [Json, string] {
+  return [path.slice(0, -1).reduce((inner, name) => inner[name], json), path.at(-1)!];
+}
+
+/** One bit or digit in the middle is another one. */
+function flipped(json: Json, path: Path): Json | undefined {
+  const [parent, name] = at(json, path);
+  const value = parent[name];
+  if (typeof value !== 'string') return undefined;
+  const middle = Math.floor(value.length / 2);
+  const other = { 0: '1', A: 'B' }[value[middle]!] ?? (/\d/.test(value[middle]!) ? '0' : 'A');
+  parent[name] = value.slice(0, middle) + other + value.slice(middle + 1);
+  return json;
+}
+
+function removed(json: Json, path: Path): Json {
+  const [parent, name] = at(json, path);
+  if (Array.isArray(parent)) parent.splice(Number(name), 1);
+  else delete parent[name];
+  return json;
+}
+
+/** A second one of a list's. */
+function doubled(json: Json, path: Path): Json | undefined {
+  const [parent, name] = at(json, path);
+  if (!Array.isArray(parent) || parent.length === 0) return undefined;
+  const copy = structuredClone(parent[Number(name)]);
+  if (copy.inclusionPromise) copy.inclusionPromise.signedEntryTimestamp = 'AAAA';
+  parent.push(copy);
+  return json;
+}
+
+function withKeyid(envelope: Json, keyid: string): Json {
+  return { ...envelope, signatures: [{ ...envelope.signatures[0], keyid }] };
+}
 
 describe('keyless signatures', () => {
   let sigstore: SigstoreDouble;
@@ -94,27 +144,50 @@ describe('keyless signatures', () => {
     expect(answer.findings[0]).toMatchObject({ code: 'provenance-mismatch', found: 'f'.repeat(40) });
   });
 
-  it('are damaged where payload, signature or log entry was changed', async () => {
+  it('are found wherever they were changed, and named by what does not hold', async () => {
+    const statement = provenanceOf(parseReference(`${host}/keyless/x`), [digestOf('x')]);
+    const json = JSON.parse(Buffer.from(await sigstore.sign(statementBytes(statement), claims)).toString());
+    const told = (changed: object): string => {
+      try {
+        const verdict = verifyIdentityBundle(
+          parseBundle(Buffer.from(JSON.stringify(changed))),
+          policyOf(),
+          [],
+        );
+        return verdict.kind === 'damaged' ? verdict.what : verdict.kind;
+      } catch (error) {
+        return (error as Failure).code;
+      }
+    };
+    expect(told(json)).toBe('signed');
+    const unnoticed = placesIn(json).flatMap((path) =>
+      [flipped, removed, doubled].flatMap((change) => {
+        const changed = change(structuredClone(json), path);
+        const verdict = changed === undefined ? '' : told(changed);
+        return verdict === 'signed' || verdict === 'stranger'
+          ? [`${change.name} ${path.join('.')}: ${verdict}`]
+          : [];
+      }),
+    );
+    expect(unnoticed).toEqual([
+      // Empty, which is the same as absent.
+      'removed verificationMaterial.timestampVerificationData: signed',
+    ]);
+    expect(told({ ...json, dsseEnvelope: withKeyid(json.dsseEnvelope, 'x') })).toContain('key id');
+    expect(told({ ...json, dsseEnvelope: withKeyid(json.dsseEnvelope, '') })).toBe('signed');
+  });
+
+  it('are damaged, not absent and not strange, in the registry too', async () => {
     const changes: ((json: ReturnType<typeof JSON.parse>) => void)[] = [
       (json) => {
-        const text = Buffer.from(json.dsseEnvelope.payload, 'base64')
-          .toString()
-          .replace(commit, 'f'.repeat(40));
-        json.dsseEnvelope.payload = Buffer.from(text).toString('base64');
-      },
-      (json) => {
-        const bytes = Buffer.from(json.dsseEnvelope.signatures[0].sig, 'base64');
-        bytes[20]! ^= 1;
-        json.dsseEnvelope.signatures[0].sig = bytes.toString('base64');
+        const text = Buffer.from(json.dsseEnvelope.payload, 'base64').toString();
+        json.dsseEnvelope.payload = Buffer.from(text.replace(commit, 'f'.repeat(40))).toString('base64');
       },
       (json) => {
         json.verificationMaterial.tlogEntries = [];
       },
       (json) => {
-        json.verificationMaterial.tlogEntries[0].inclusionPromise.signedEntryTimestamp = 'AAAA';
-      },
-      (json) => {
-        json.verificationMaterial.tlogEntries[0].integratedTime = '1';
+        json.verificationMaterial.tlogEntries[0].inclusionProof.treeSize = '2';
       },
     ];
     for (const [i, change] of changes.entries()) {
