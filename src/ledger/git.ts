@@ -85,10 +85,10 @@ export function gitStore(options: GitStoreOptions): Store {
         });
         return send(git, commit, 'new ledger');
       }),
-    readAll: () =>
+    readAll: (names) =>
       inTurn(async () => {
         const git = await repository();
-        return filesAt(git, await tipOf(git), '', ['canonical.json', 'promotions.ndjson']);
+        return filesAt(git, await tipOf(git), '', names);
       }),
     read: (recipe) =>
       inTurn(async () => {

@@ -50,7 +50,7 @@ export interface Ledger {
   init(): Promise<boolean>;
   recipes(): Promise<readonly string[]>;
   read(recipe: string): Promise<RecipeView>;
-  /** Every recipe of the ledger, of one moment. */
+  /** Record, trail and run log of every recipe of the ledger, each recipe's of one moment. */
   all(): Promise<ReadonlyMap<string, RecipeView>>;
   /** Promoted releases of this image (`registry/repository`), for the floating tags that its recipes share. */
   promoted(image: string): Promise<readonly PromotedRelease[]>;

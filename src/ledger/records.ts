@@ -1,12 +1,15 @@
 import { type Intent, intentText, readIntent } from './intent.ts';
 import type { Ledger, PromotedRelease, RecipeView } from './ledger.ts';
-import { type FileChanges, type RecipeFiles, revisionOf } from './recipe-files.ts';
+import { type FileChanges, type FileName, type RecipeFiles, revisionOf } from './recipe-files.ts';
 import { assertRecipeName } from './recipe-name.ts';
 import { viewOf } from './recipe-view.ts';
 import { type CanonicalRecord, recordText } from './record.ts';
 import { nextRunLine, type RunLine, readRuns } from './runs.ts';
 import type { Store } from './store.ts';
 import { auditLine, confirm, trailHas } from './trail.ts';
+
+/** The record and what confirms it. */
+const recordFiles: readonly FileName[] = ['canonical.json', 'promotions.ndjson'];
 
 /**
  * The ledger over a store. Every change is an edit of one recipe's files that the store makes atomically; an edit
@@ -30,16 +33,20 @@ export function ledgerOver(store: Store): Ledger {
     address: store.address,
     exists: () => store.exists(),
     init: () => store.create(),
-    recipes: async () => [...(await store.readAll()).keys()].sort(),
+    recipes: async () => [...(await store.readAll(recordFiles)).keys()].sort(),
     read: view,
     all: async () =>
       new Map(
-        [...(await store.readAll())].map(([recipe, files]) => [recipe, viewOf(recipe, files)] as const),
+        [...(await store.readAll([...recordFiles, 'runs.ndjson']))].map(
+          ([recipe, files]) => [recipe, viewOf(recipe, files)] as const,
+        ),
       ),
 
     async promoted(image) {
       const all: PromotedRelease[] = [];
-      for (const [recipe, files] of [...(await store.readAll())].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      for (const [recipe, files] of [...(await store.readAll(recordFiles))].sort(([a], [b]) =>
+        a < b ? -1 : 1,
+      )) {
         // A damaged record of another image is not this recipe's business, and must not stop its promotion.
         const mentions = `${files['canonical.json'] ?? ''}${files['promotions.ndjson'] ?? ''}`.includes(
           image,

@@ -1,4 +1,4 @@
-import type { FileChanges, RecipeFiles } from './recipe-files.ts';
+import type { FileChanges, FileName, RecipeFiles } from './recipe-files.ts';
 
 /** Time and chance, given in by the entry. */
 export interface Waiting {
@@ -28,8 +28,8 @@ export interface Store {
   exists(): Promise<boolean>;
   /** Makes the empty ledger; `false` where it was there already. */
   create(): Promise<boolean>;
-  /** Record and trail of every recipe that has a folder. Fails with `ledger-missing`. */
-  readAll(): Promise<ReadonlyMap<string, RecipeFiles>>;
+  /** These files of every recipe that has a folder. Fails with `ledger-missing`. */
+  readAll(names: readonly FileName[]): Promise<ReadonlyMap<string, RecipeFiles>>;
   /** All files of a recipe, of one moment; none where it has no folder. Fails with `ledger-missing`. */
   read(recipe: string): Promise<RecipeFiles>;
   /**

@@ -13,7 +13,7 @@ import type { FleetEntry } from '../settings/fleet-file.ts';
 import type { FreeStep, FreeStepInput, StepResult } from './step.ts';
 import { writeBoard } from './sweep/board.ts';
 import { collectAll } from './sweep/collect.ts';
-import { type Due, lookAtAll, type Sweep } from './sweep/look.ts';
+import { type Due, lookAtAll, recordsIn, type Sweep } from './sweep/look.ts';
 import { runOnDrone } from './sweep/on-drone.ts';
 import { openResults } from './sweep/results.ts';
 import { runAll } from './sweep/run.ts';
@@ -33,7 +33,7 @@ export const step: FreeStep = {
     const ledger = await ledgerOf(input);
     const file = join(input.out, 'results.ndjson');
     const results = await openResults(file, input, recipes);
-    const sweep: Sweep = { input, fleet, ledger, views: await ledger.all(), results };
+    const sweep: Sweep = { input, fleet, ledger, records: await recordsIn(ledger), results };
     const rest = recipes.filter(({ recipe }) => !results.all.some((result) => result.recipe === recipe));
     if (settings.collect !== undefined) {
       await collectAll(sweep, settings.collect, rest);

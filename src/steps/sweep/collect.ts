@@ -39,7 +39,7 @@ export async function collectAll(
 
 /** What the leg of a recipe came to; `undefined` where it has none. */
 async function fromLeg(
-  { input, views }: Sweep,
+  { input, ledger }: Sweep,
   folder: string,
   { recipe }: FleetEntry,
   known: Known,
@@ -48,13 +48,13 @@ async function fromLeg(
   const read = (name: string) => input.tools.readFile(posix.join(folder, name, 'result.json'));
   const text = (await read(`leg-${recipe}`)) ?? (await read(recipe));
   if (text === undefined) return undefined;
-  const view = views.get(recipe);
-  const record = view?.record();
+  const view = await ledger.read(recipe);
+  const record = view.record();
   known.old = record?.version ?? null;
   const leg = readLeg(text);
   if (leg === undefined || leg.recipe !== recipe) return untrusted(leg);
   known.latest = leg.version ?? null;
-  const runs = view?.runs() ?? [];
+  const runs = view.runs();
   const facts = factsOfEnd(leg.end);
   const verdict: Verdict = {
     ...facts,

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { RemoteTag } from '../../git/tags.ts';
-import type { Ledger, RecipeView } from '../../ledger/ledger.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import type { CanonicalRecord } from '../../ledger/record.ts';
 import { Failure, finding } from '../../outcome.ts';
 import { isReasonCode } from '../../reasons.ts';
@@ -21,12 +21,31 @@ import { type Known, resultFrom, type Verdict, verdictOfFailure } from './verdic
 /** Recipes whose tags are looked at side by side; requests, not runs. */
 const LOOKS = 16;
 
+/** Records only: the trails of a thousand recipes are much, and nobody asks for them here. */
+export type Records = ReadonlyMap<string, () => CanonicalRecord | undefined>;
+
+export async function recordsIn(ledger: Ledger): Promise<Records> {
+  const views = await ledger.all();
+  return new Map([...views].map(([recipe, view]) => [recipe, recordOf(() => view.record())]));
+}
+
+function recordOf(read: () => CanonicalRecord | undefined): () => CanonicalRecord | undefined {
+  try {
+    const record = read();
+    return () => record;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
 export interface Sweep {
   readonly input: FreeStepInput;
   readonly fleet: FleetFile;
   readonly ledger: Ledger;
-  /** Every recipe's record, of one moment. */
-  readonly views: ReadonlyMap<string, RecipeView>;
+  /** Every recipe's record as the ledger had it at the beginning; asking fails where it is damaged. */
+  readonly records: Records;
   readonly results: Results;
 }
 
@@ -46,7 +65,7 @@ export function tellResult({ input, results }: Sweep, result: SweepResult): void
 
 /** Decides for each recipe whether it runs; whatever does not has its result now. */
 export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): Promise<readonly Due[]> {
-  const { input, views } = sweep;
+  const { input, records } = sweep;
   const due: Due[] = [];
   const plain = entries.filter((entry) => entry.enrolled && entry['mirror-of'] === undefined);
   const many = await input.tools.tagsOfMany(plain.map(({ repository }) => repository));
@@ -56,7 +75,7 @@ export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): P
     try {
       const found = await look(
         sweep,
-        { view: views.get(entry.recipe), tags: many.get(entry.repository) },
+        { record: records.get(entry.recipe)?.(), tags: many.get(entry.repository) },
         entry,
         known,
       );
@@ -72,13 +91,15 @@ export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): P
 
 async function look(
   sweep: Sweep,
-  { view, tags: told }: { view: RecipeView | undefined; tags: ReadonlyMap<string, RemoteTag> | undefined },
+  {
+    record,
+    tags: told,
+  }: { record: CanonicalRecord | undefined; tags: ReadonlyMap<string, RemoteTag> | undefined },
   entry: FleetEntry,
   known: Known,
 ): Promise<Due | Verdict> {
   const { fleet } = sweep;
   const { tools, settings } = sweep.input;
-  const record = view?.record();
   known.old = record?.version ?? null;
   if (!entry.enrolled) return notEnrolled(entry.reason);
   const canonical: Canonical | undefined = record && {
@@ -137,25 +158,25 @@ async function sinceLastTime(
  * could name any image that the fleet's credentials can write.
  */
 function ownerOf(
-  { fleet, views }: Sweep,
+  { fleet, records }: Sweep,
   { recipe, image: given }: FleetEntry,
   image: string,
 ): string | undefined {
   if (given !== undefined) return undefined;
   const listed = fleet.value.recipes.find((other) => other.recipe !== recipe && other.image === image);
   if (listed !== undefined) return listed.recipe;
-  for (const [name, view] of views) {
+  for (const [name, record] of records) {
     if (name === recipe) continue;
-    const subject = recordOf(view)?.subject;
+    const subject = undamaged(record)?.subject;
     if (subject?.kind === 'image' && subject.image === image) return name;
   }
   return undefined;
 }
 
 /** A damaged record is its own recipe's error. */
-function recordOf(view: RecipeView): CanonicalRecord | undefined {
+function undamaged(record: () => CanonicalRecord | undefined): CanonicalRecord | undefined {
   try {
-    return view.record();
+    return record();
   } catch {
     return undefined;
   }
