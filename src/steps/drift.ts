@@ -4,6 +4,7 @@ import { Failure, type Finding } from '../outcome.ts';
 import { driftSummary, inOrder } from '../report/drift.ts';
 import { sarifLog } from '../report/sarif.ts';
 import { nextBaseline, readBaseline } from '../rules/drift/baseline.ts';
+import type { IssuePlan } from '../rules/drift/issue.ts';
 import { type DriftVerdict, driftVerdict } from '../rules/drift/verdict.ts';
 import { asFindings, type Examined, examine, examineFleet } from './drift/examine.ts';
 import { upsertIssue } from './drift/issue.ts';
@@ -58,7 +59,7 @@ async function report(input: FreeStepInput, asked: Asked, told: Told): Promise<s
   const mayWrite = !settings.dryRun && !asked.untrusted;
   if (settings.reportTo.includes('issue')) {
     if (mayWrite) await tellIssue(input, asked, told);
-    else log.info('issue: not written, by a dry run or a pull request.');
+    else log.info('No issue is written by a dry run or a pull request.');
   }
   if (mayWrite) {
     for (const { project } of examined) if (project !== undefined) await remember(input, project);
@@ -77,7 +78,19 @@ async function tellIssue(input: FreeStepInput, asked: Asked, told: Told): Promis
     url: event.run.url,
     now: now().getTime(),
   });
-  log.info(`issue: ${plan.do}${plan.do === 'nothing' ? ` (${plan.why})` : ''}`);
+  log.info(issueLine(plan));
+}
+
+function issueLine(plan: IssuePlan): string {
+  if (plan.do === 'open') return 'A new issue tells it.';
+  if (plan.do === 'update') return `Issue #${plan.number} is rewritten.`;
+  if (plan.do === 'close') return `Issue #${plan.number} is closed: nothing is left.`;
+  return {
+    clean: 'No issue: there is nothing to tell.',
+    unchanged: 'The issue says this already.',
+    throttled: 'The issue was rewritten less than four hours ago, and what fails is the same.',
+    incomplete: 'The issue stays as it is: not everything could be looked up.',
+  }[plan.why];
 }
 
 /** A ledger that only this step cannot write to costs memory, nothing else. */

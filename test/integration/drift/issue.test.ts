@@ -121,7 +121,7 @@ describe.each(['gitea', 'forgejo', 'github'])('the issue on %s', (kind) => {
   it('is opened, left alone, rewritten and closed, and is always the one', async () => {
     // Somebody else's issue with our marker is nothing of ours.
     forge.add(stranger, '<!-- knowngood:drift app -->\nmine');
-    expect((await run(kind)).log).toContain('issue: nothing (clean)');
+    expect((await run(kind)).log).toContain('No issue: there is nothing to tell.');
 
     const evil = await makeImage([[{ path: 'version', content: 'evil' }]]);
     await put(scene.image, '1.0.0', evil);
@@ -132,11 +132,13 @@ describe.each(['gitea', 'forgejo', 'github'])('the issue on %s', (kind) => {
     expect(issue.body).toContain('digest-drift');
     expect(issue.body.startsWith('<!-- knowngood:drift app -->')).toBe(true);
 
-    expect((await run(kind)).log).toContain('issue: nothing (unchanged)');
+    expect((await run(kind)).log).toContain('The issue says this already.');
 
     await scene.release('1.1.0', { unpublished: true });
     issue.updated_at = '2026-01-10T00:00:00Z';
-    expect((await run(kind, '2026-01-10T01:00:00Z')).log).toContain('issue: nothing (throttled)');
+    expect((await run(kind, '2026-01-10T01:00:00Z')).log).toContain(
+      'The issue was rewritten less than four hours ago',
+    );
     await run(kind, '2026-01-10T05:00:00Z');
     expect(forge.writes).toEqual(['open', 'edit 2']);
     expect(issue.body).toContain('new-release');
