@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Failure } from '../outcome.ts';
 import { readBody, UnfitBody } from './body.ts';
 import { brokenBy, reasonOf } from './broken.ts';
@@ -18,6 +19,8 @@ export function createHttp(options: HttpOptions): Http {
   const { clock } = options;
   const closing = new AbortController();
   const ended = either(options.signal, closing.signal);
+  // Every request under way listens, and Node would tell the user of a leak after ten of them.
+  if (ended !== undefined) setMaxListeners(0, ended);
   const insecure = options.insecure ?? [];
   const redact = options.redact ?? ((text: string) => text);
   const connections = createConnections({

@@ -46,6 +46,18 @@ describe('answers', () => {
     expect(sockets.size).toBeLessThan(4);
   });
 
+  it('to many at once come without a warning of Node’s', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    const signal = new AbortController().signal;
+    const { server, http } = await start((_, response) => response.end(), { signal });
+    await Promise.all(Array.from({ length: 40 }, () => http.request({ url: server.url })));
+    await new Promise((turn) => setImmediate(turn));
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   it('of any status are given, errors cut at 64 KiB', async () => {
     const { server, http } = await start((_, response) => response.writeHead(404).end('x'.repeat(200_000)));
     const response = await http.request({ url: server.url });
