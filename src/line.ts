@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileInside } from './dossier/file-inside.ts';
 import { addOutputs } from './dossier/outputs-file.ts';
 import type { Candidate, Dossier, RunContext, SectionName } from './dossier/schema.ts';
 import { readDossier, writeDossier } from './dossier/store.ts';
-import { openOutFolder } from './dossier/workspace.ts';
+import { OUT_FOLDER, openOutFolder } from './dossier/workspace.ts';
 import { writeWhole } from './dossier/write-whole.ts';
 import type { Environment } from './hosts/detect.ts';
-import type { Host, Log } from './hosts/host.ts';
+import type { Host, Log, StepReport } from './hosts/host.ts';
 import { Failure, type Finding, finding } from './outcome.ts';
 import { asFailure } from './report/fatal.ts';
 import { stepReport } from './report/step-report.ts';
@@ -100,6 +100,15 @@ async function releaseOf(given: LineInput, recipe: string, commit: string): Prom
 export async function cleanUpAfterJob(host: Host, env: Environment): Promise<number> {
   await removeLeftovers(host, env);
   return 0;
+}
+
+/**
+ * Leaves the outputs of a run that ended before its first step beside those of the steps before it, of which a later
+ * step would else read the outcome. Makes no folder: nothing ran.
+ */
+export function keepOutputs({ workspace, event }: Host, { step, outputs }: StepReport): void {
+  if (!existsSync(join(workspace, OUT_FOLDER))) return;
+  addOutputs(join(openOutFolder(workspace, event.run.id, []), 'outputs.env'), step, outputs);
 }
 
 /** One process's pass over the steps: what they share, and what is written between them. */

@@ -61,8 +61,12 @@ async function main(): Promise<number> {
     const { outcome } = await runLine({ host, settings, env, now: () => new Date(), signal: cancel.signal });
     return exitCodes[outcome];
   } catch (error) {
-    const { reportFatal } = await import('./report/fatal.ts');
-    return reportFatal(error, host, write, process.argv[2]);
+    const [{ reportFatal }, { keepOutputs }] = await Promise.all([
+      import('./report/fatal.ts'),
+      import('./line.ts'),
+    ]);
+    const step = host?.rawSettings.get('step')?.value ?? process.argv[2];
+    return reportFatal(error, { host, write, step, keep: keepOutputs });
   }
 }
 
