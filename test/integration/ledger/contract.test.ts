@@ -196,6 +196,20 @@ describe.each(places)('a ledger kept as %s', (_name, newPlace) => {
     ]);
   });
 
+  it('gives record and run log of every recipe at once, also where nothing is canonical yet', async () => {
+    const { ledger } = await ready();
+    await promote(ledger, 'app', '1.0.0');
+    await ledger.appendRun(run('app', '1.1.0'));
+    await ledger.appendRun(run('tried', '0.1.0'));
+    const all = await ledger.all();
+    expect(
+      [...all].sort().map(([recipe, view]) => [recipe, view.record()?.version, view.runs().length]),
+    ).toEqual([
+      ['app', '1.0.0', 1],
+      ['tried', undefined, 1],
+    ]);
+  });
+
   it.each(['../app', 'App', '.app', 'a/b', '', 'a'.repeat(65), '-app', 'app\n'])(
     'takes %j for no recipe',
     async (name) => {
