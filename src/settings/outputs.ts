@@ -49,7 +49,7 @@ export const stepOutputs: Readonly<Record<StepName, Readonly<Record<string, stri
   },
   test: {
     verdict: '`green`, `red` or `inconclusive`.',
-    tiers: 'Result of each tier, as a JSON array.',
+    tiers: 'Result of each tier by its name, as a JSON object.',
     logs: 'Folder of the logs.',
   },
   promote: {

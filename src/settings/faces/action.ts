@@ -57,12 +57,21 @@ function inputText(spec: Row): string {
   return `${spec.about}${choices}${fallback === undefined ? '' : ` Default: ${fallback}.`}${steps}`;
 }
 
-/** Every output of any step, by name; where two steps share a name they share its meaning. */
+/** Every output of any step, by name; where steps mean different things by one name, each meaning is said. */
 export function allOutputs(): Record<string, string> {
-  return Object.assign({}, ...Object.values(stepOutputs).toReversed(), commonOutputs) as Record<
-    string,
-    string
-  >;
+  const all = new Map<string, Map<string, string[]>>();
+  for (const [step, outputs] of Object.entries(stepOutputs).toReversed()) {
+    for (const [name, about] of Object.entries(outputs)) {
+      const meanings = all.get(name) ?? new Map<string, string[]>();
+      all.set(name, meanings.set(about, [step, ...(meanings.get(about) ?? [])]));
+    }
+  }
+  const texts = [...all].map(([name, meanings]): [string, string] => {
+    const [only = '', ...others] = meanings.keys();
+    if (others.length === 0) return [name, only];
+    return [name, [...meanings].map(([about, steps]) => `Of ${steps.join(', ')}: ${about}`).join(' ')];
+  });
+  return { ...Object.fromEntries(texts), ...commonOutputs };
 }
 
 export function quoted(text: string): string {
