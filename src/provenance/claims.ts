@@ -28,7 +28,10 @@ const hex = (length: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]
 
 const statementSchema = v.object({
   _type: v.literal(STATEMENT_TYPE),
-  subject: v.pipe(v.array(v.looseObject({ digest: v.record(v.string(), v.string()) })), v.minLength(1)),
+  subject: v.pipe(
+    v.array(v.looseObject({ name: v.optional(v.string()), digest: v.record(v.string(), v.string()) })),
+    v.minLength(1),
+  ),
   predicateType: v.string(),
   predicate: v.looseObject({}),
 });

@@ -135,5 +135,5 @@ function oddities(
 function otherNames(about: readonly { readonly name?: string }[], image: Reference): string[] {
   const own = repositoryName(image);
   if (about.some(({ name }) => name === undefined || name === own)) return [];
-  return [...new Set(about.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])))];
+  return [...new Set(about.flatMap(({ name }) => name ?? []))];
 }

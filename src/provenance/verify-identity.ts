@@ -23,7 +23,7 @@ export function verifyIdentityBundle(
   policy: Pick<Policy, 'identities' | 'trustedRoot'>,
   refs: readonly string[],
 ): BundleVerdict {
-  if (policy.identities.length === 0 || policy.trustedRoot === undefined) return { kind: 'stranger' };
+  if (policy.trustedRoot === undefined) return { kind: 'stranger' };
   const verifier = verifierFor(policy.trustedRoot);
   let parsed: BundleWithDsseEnvelope;
   try {

@@ -3,7 +3,7 @@ import { fallbackTag } from '../../../src/provenance/referrer-manifest.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
 import { predicateTypes, type Statement } from '../../../src/provenance/statement.ts';
 import type { Verification } from '../../../src/provenance/verification.ts';
-import { clock, expectNamed, image, key, look, policy } from './look.ts';
+import { clock, expectNamed, image, key, look, policy, said } from './look.ts';
 import { MemoryRegistry } from './memory-registry.ts';
 import {
   attested,
@@ -67,11 +67,12 @@ describe('a changed statement', () => {
       'predicate.runDetails.builder.id',
       'https://drone.example.org/#change',
       'provenance-mismatch',
-      'builder',
+      'signed builder is https://drone.example.org/#change',
     ],
     ['predicate.runDetails.builder', {}, 'attestation-invalid', 'builder.id'],
     ['predicate.runDetails.byproducts.0.digest.sha256', '0'.repeat(64), 'provenance-mismatch', 'recipe'],
-    ['predicate.builder.id', 'https://drone.example.org/', 'provenance-mismatch', 'builder'],
+    ['predicate.builder.id', 'https://drone.example.org/', 'provenance-mismatch', 'signed builder is'],
+    ['subject.0.name', 7, 'attestation-invalid', 'subject.0.name'],
     ['predicate.source.uri', 'git+https://evil.example/x@refs/tags/1', 'provenance-mismatch', 'repository'],
     ['predicate.source.digest.gitCommit', 'f'.repeat(40), 'attestation-invalid', 'two commits'],
     ['predicate.version', '9.9.9', 'provenance-mismatch', 'version is 9.9.9'],
@@ -89,6 +90,7 @@ describe('a changed statement', () => {
       const { digest } = await attested(registry, image, key, changed(path, value));
       const answer = await look(registry, digest, { expected: { commit, refs: [ref], version, recipe } });
       expect(answer.answer).toBe(code === 'attestation-missing' ? 'missing' : 'bad');
+      expect(said(answer).join()).not.toContain('..');
       expectNamed(answer, code === 'attestation-invalid' ? 'warning' : 'error', code, named);
     },
   );
@@ -152,6 +154,26 @@ describe('a changed statement', () => {
     const answer = await verdict(changed(path, value)(testResultOf(image, platforms)));
     expect(answer.answer).toBe('bad');
     expectNamed(answer, code === 'attestation-invalid' ? 'warning' : 'error', code, named);
+  });
+
+  it('of a test that failed counts for who asks how it went, whatever it was', async () => {
+    const registry = new MemoryRegistry();
+    const { digest, platforms } = await putImage(registry, image);
+    const failed = changed('predicate.result', 'FAILED')(testResultOf(image, platforms));
+    await attach({ registry, image, subject: digest, bundles: [signedBundle(failed, key)], clock });
+    const only = policyOf(key, { predicates: [predicateTypes.testResult] });
+    const answer = await look(registry, digest, { policy: only, expected: { anyResult: true } });
+    expect(answer).toMatchObject({ answer: 'verified', statements: [{ test: { result: 'FAILED' } }] });
+  });
+
+  it('that does not name the image is as good', async () => {
+    const registry = new MemoryRegistry();
+    const nameless = ({ subject, ...rest }: Statement): Statement => ({
+      ...rest,
+      subject: subject.map(({ digest }) => ({ digest })) as never,
+    });
+    const { digest } = await attested(registry, image, key, nameless);
+    expect(await look(registry, digest)).toMatchObject({ answer: 'verified', findings: [] });
   });
 
   it('that names the image otherwise is told: a digest is the same image everywhere', async () => {
