@@ -85,29 +85,76 @@ describe('the context tree', () => {
     expect((await treeOf(folder)).id).toBe(writeTree(folder));
   });
 
-  it('is that of git write-tree for any names', async () => {
+  it('is that of git write-tree for any names, contents, modes and links', async () => {
     const name = fc
       .string({ unit: fc.constantFrom('a', 'b', '.', '-', '0', 'é', '😀', ' '), minLength: 1, maxLength: 4 })
       .filter((text) => !/^\.{1,2}$/.test(text) && text.toLowerCase() !== '.git');
     const files = fc.dictionary(
       fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
-      fc.string(),
+      fc.record({
+        kind: fc.constantFrom('file', 'program', 'link'),
+        content: fc.oneof(
+          fc.uint8Array(),
+          fc.string({ minLength: 1 }).map((text) => Buffer.from(text.replaceAll('\0', 'x'))),
+        ),
+      }),
     );
     await fc.assert(
       fc.asyncProperty(files, async (random) => {
         const folder = laidOut({});
-        for (const [path, content] of Object.entries(random)) {
+        for (const [path, { kind, content }] of Object.entries(random)) {
           try {
             mkdirSync(dirname(join(folder, path)), { recursive: true });
-            writeFileSync(join(folder, path), content);
+            // Ends are stored as they are written, whether something is there or not.
+            if (kind === 'link') symlinkSync(Buffer.from(content).toString(), join(folder, path));
+            else writeFileSync(join(folder, path), content);
+            if (kind === 'program') chmodSync(join(folder, path), 0o755);
           } catch {
-            // A file where another path needs a folder.
+            // A file where another path needs a folder, or an end that no link can have.
           }
         }
         expect((await treeOf(folder)).id).toBe(writeTree(folder));
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('is the same in checkouts under two umasks and at two paths, and that of git there', async () => {
+    const author = laidOut({
+      'bin/tool*': '#!/bin/sh\n',
+      'a/b.txt': '1',
+      'a.txt': '2',
+      link: '-> a/b.txt',
+      'ü/😀': '3',
+      large: Buffer.alloc(2 * 1024 * 1024, 5),
+    });
+    const git = (...args: readonly string[]) =>
+      execFileSync('git', ['-C', author, '-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], {
+        env: gitEnv(),
+      });
+    git('init', '-q');
+    git('add', '--all');
+    git('commit', '-q', '-m', 'one');
+    const ids: string[] = [];
+    for (const [umask, path] of [
+      ['0022', 'checkout'],
+      ['0077', 'another/and deeper/checkout'],
+      ['0002', 'again'],
+    ] as const) {
+      const folder = join(laidOut({}), path);
+      execFileSync('sh', ['-euc', `umask ${umask}; git clone -q "$1" "$2"`, 'sh', author, folder], {
+        env: { ...gitEnv(), PATH: process.env.PATH },
+      });
+      mkdirSync(join(folder, 'empty'));
+      const { id } = await treeOf(folder);
+      expect(id).toBe(writeTree(folder));
+      ids.push(id);
+    }
+    expect(new Set(ids).size).toBe(1);
+    expect(ids[0]).toBe((await treeOf(author)).id);
+    // Not because nothing differs on the disk.
+    chmodSync(join(author, 'a.txt'), 0o755);
+    expect((await treeOf(author)).id).not.toBe(ids[0]);
   });
 
   it('does not depend on place, umask, times or the order of the file system', async () => {
