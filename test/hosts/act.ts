@@ -37,8 +37,8 @@ export interface WorkflowEnd {
   readonly summary: string;
   /** Errors, warnings and notices, as GitHub shows them beside the run. */
   readonly annotations: readonly string[];
-  /** Folder with what was uploaded, by name. */
-  readonly artifacts: string;
+  /** A file of what was uploaded by this name. */
+  artifact(name: string, path: string): string;
   /** What other people's actions were called with. */
   readonly calls: readonly { readonly name: string; readonly with: Readonly<Record<string, string>> }[];
 }
@@ -178,7 +178,7 @@ function ended(code: number, output: string, artifacts: string): WorkflowEnd {
     outputs,
     summary: lines.flatMap(({ command, content }) => (command === 'summary' ? [content ?? ''] : [])).join(''),
     annotations: log.split('\n').filter((line) => /::(error|warning|notice)[ :]/.test(line)),
-    artifacts,
+    artifact: (name, path) => readFileSync(join(artifacts, name, path), 'utf8'),
     calls: !existsSync(calls)
       ? []
       : readFileSync(calls, 'utf8')

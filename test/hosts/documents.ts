@@ -66,7 +66,7 @@ function kindOf(text: string): ExampleKind {
   if ('jobs' in first && 'on' in first) return 'workflow';
   if ('kind' in first && first.kind === 'pipeline') return 'drone';
   if ('when' in first && 'steps' in first) return 'woodpecker';
-  return stepsIn(first).some((step) => typeof step === 'object' && step !== null && 'image' in step)
+  return stepsIn(first).some((step) => typeof step === 'object' && step !== null && 'name' in step)
     ? 'part'
     : 'other';
 }

@@ -128,6 +128,14 @@ describe.skipIf(!address)("pipelines of the documents by Drone's own runner", ()
       expect(shown(end)).toContain('our own test starts from [1.0.0]');
     });
 
+    it("drone-plugin/docs.md#1: the marketplace page's step releases what is there", async () => {
+      const text = pipelineOf([theExample('drone-plugin/docs.md#1')]);
+      const end = await run('', tag('1.1.0'), { text });
+      expect(end.status, shown(end)).toBe('success');
+      expect(shown(end)).toContain('knowngood: promote done promoted');
+      expect(JSON.parse(await made.ledger('hedgedoc/canonical.json'))).toMatchObject({ version: '1.1.0' });
+    });
+
     it('testme.yml: a custom build tests the candidate on an engine of its own, and tells the forge', async () => {
       await made.repository.branch('topic-12');
       const head = await made.repository.commit('change', { 'service/more': 'x' });

@@ -34,6 +34,16 @@ steps:
       registry_username: robot
       registry_password:
         from_secret: registry_password
+      ledger_token:
+        from_secret: ledger_token
+    volumes:
+      - name: docker
+        path: /var/run/docker.sock
+
+volumes:
+  - name: docker
+    host:
+      path: /var/run/docker.sock
 \`\`\`
 
 Settings are written in snake_case. Lists are YAML lists, lines, or separated by commas; maps are YAML maps or lines
