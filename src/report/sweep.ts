@@ -6,7 +6,8 @@ import { code, table as markdownTable } from './markdown.ts';
 /** One line of the log about one recipe. */
 export function resultLine({ recipe, outcome, reasons, old, new: now }: SweepResult): string {
   const versions = old === now ? (now ?? 'nothing canonical') : `${old ?? 'nothing'} → ${now}`;
-  return `${recipe}: ${outcome} ${reasons[0] ?? ''} (${versions})`;
+  const said = new Set([outcome, ...reasons.slice(0, 1)]);
+  return `${recipe}: ${[...said].join(' ')} (${versions})`;
 }
 
 /** What the job's summary says: the counts, then every recipe. */
