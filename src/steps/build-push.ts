@@ -49,12 +49,13 @@ export const step: Step = {
 
 async function stagePlan(input: StepInput, imageName: string): Promise<StagePlan> {
   const { settings, event, candidate, runContext, tools } = input;
-  const branch = settings.releaseBranch ?? event.repository.defaultBranch;
+  // Which branch is the release branch, the configuration may say.
+  const pushed = event.kind === 'push' ? event.branch : undefined;
   const number = event.pullRequest?.number ?? settings.pullRequest;
   const image = parseReference(imageName);
   const facts = {
     runContext,
-    onReleaseBranch: event.kind === 'push' && branch !== undefined && event.branch === branch,
+    onReleaseBranch: pushed !== undefined && pushed === (await tools.releaseBranch()).name,
     candidateGiven: settings.candidate !== undefined || settings.pullRequest !== undefined,
     commit: candidate.commit,
     push: settings.push,

@@ -115,6 +115,7 @@ export async function run(facts: RunFacts): Promise<RunResult> {
     ...owned,
     describe: async (commit) => `0.0.0-0-g${commit.slice(0, 7)}`,
     tree: async () => workspace,
+    releaseBranch: async () => ({ name: 'main', tip: facts.commit ?? commitNamed('one') }),
     ...(facts.compose === undefined ? {} : { composeFiles: async () => ({ files: facts.compose! }) }),
     ...facts.tools?.(owned),
   };

@@ -54,6 +54,13 @@ describe('what is pushed for which event', () => {
   it.each<[string, Partial<RunFacts>]>([
     ['a pull request', { event: { kind: 'pull-request', pullRequest: { number: 7, fork: false } } }],
     ['another branch', { event: { kind: 'push', branch: 'topic' } }],
+    [
+      'the default branch, where the configuration names another release branch',
+      {
+        event: branch,
+        tools: () => ({ releaseBranch: async () => ({ name: 'stable', tip: commitNamed('one') }) }),
+      },
+    ],
     ['push: never on the release branch', { event: branch, settings: { push: 'never' } }],
   ])('%s builds and pushes nothing', async (_, more) => {
     const given = facts({ context: 'change', ...more });
