@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { describe, expect, it } from 'vitest';
+import { build, type Metafile } from 'esbuild';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -59,5 +62,53 @@ describe('a step that signs nothing', () => {
       loaded.filter((path) => path.includes('verify-identity') || path.startsWith('@sigstore/')),
     ).toEqual([]);
     expect(loaded).toContain('src/provenance/verify-bundle.ts');
+  });
+});
+
+describe('in the bundle, a step that signs nothing', () => {
+  let outputs: Metafile['outputs'];
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'knowngood-chunks-'));
+    const script = new URL('../../../scripts/build.mjs', import.meta.url).href;
+    const { bundle } = (await import(script)) as { bundle(folder: string): Promise<Metafile> };
+    ({ outputs } = await bundle(folder));
+    rmSync(folder, { recursive: true });
+  }, 60_000);
+
+  /** The sources in the chunks that load together with the one of this source. */
+  function loadedWithChunkOf(source: string): readonly string[] {
+    const [start] = Object.entries(outputs).filter(([, { entryPoint }]) => entryPoint === source);
+    if (start === undefined) throw new Error(`${source} has no chunk of its own`);
+    const seen = new Set<string>();
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      for (const { path: target, kind, external } of outputs[path]?.imports ?? []) {
+        if (kind === 'import-statement' && external !== true) visit(target);
+      }
+    };
+    visit(start[0]);
+    return [...seen].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+  }
+  const ofSigning = (source: string): readonly string[] =>
+    loadedWithChunkOf(source).filter((path) => signing.includes(path) || path.includes('/@sigstore/'));
+
+  // Chunks are made of what several entries share: a line there may bring in more than the source asks for.
+  it('loads no chunk with anything of signing', () => {
+    const steps = Object.values(outputs).flatMap(({ entryPoint }) =>
+      entryPoint?.startsWith('src/steps/') ? [entryPoint] : [],
+    );
+    expect(steps.length).toBeGreaterThan(10);
+    for (const source of ['src/index.ts', 'src/main.ts', 'src/provenance/statements.ts', ...steps]) {
+      expect([source, ofSigning(source)]).toEqual([source, []]);
+    }
+  });
+
+  it('is told from one that does', () => {
+    expect(ofSigning('src/provenance/signing.ts')).toContain('src/provenance/signing.ts');
+    expect(ofSigning('src/provenance/verifying.ts').filter((path) => path.includes('@sigstore'))).toEqual([]);
+    expect(ofSigning('src/provenance/verify-identity.ts').some((path) => path.includes('@sigstore'))).toBe(
+      true,
+    );
   });
 });
