@@ -25,9 +25,13 @@ export const DRONE_TOKEN = 'drone-token-for-doubles-only';
 
 /**
  * A Drone server, as its documentation has the API (docs.drone.io/api/builds: "Build Create", "Build Info", "Build
- * List", "Build Stop"). A build whose query has `commit` is one whose pipeline file the pull request wrote.
+ * List", "Build Stop"). A build whose query has `commit` is one whose pipeline file the pull request wrote. `started`
+ * is told each new build, to run it.
  */
-export async function droneDouble(slug: string): Promise<DroneDouble> {
+export async function droneDouble(
+  slug: string,
+  started: (build: DroneBuildState) => void = () => {},
+): Promise<DroneDouble> {
   const requests: string[] = [];
   const builds: DroneBuildState[] = [];
   const deviations: string[] = [];
@@ -57,6 +61,7 @@ export async function droneDouble(slug: string): Promise<DroneDouble> {
         params,
       };
       builds.push(build);
+      started(build);
       return answer(200, documented(build));
     }
     if (pathname === base && method === 'GET') return answer(200, builds.toReversed().map(documented));

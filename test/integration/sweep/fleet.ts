@@ -43,6 +43,8 @@ export interface FleetWorld {
   list(entries: readonly object[]): void;
   sweep(...args: string[]): Promise<Ended & { results: readonly SweepResult[] }>;
   run(...args: string[]): Promise<Ended>;
+  /** What the last sweep left. */
+  results(): readonly SweepResult[];
   /** Every byte of the ledger. */
   ledgerBytes(): string;
   stop(): Promise<void>;
@@ -60,6 +62,12 @@ export async function makeFleet(box: Sandbox): Promise<FleetWorld> {
   await box.tool('docker-compose');
   const env = { ...box.env, PATH: `${dirname(await box.tool('docker'))}:${box.env.PATH}` };
   const run = (...args: string[]): Promise<Ended> => runBundle(args, { cwd: workspace, env });
+  const results = (): readonly SweepResult[] => {
+    const file = join(workspace, 'knowngood-out', 'results.ndjson');
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const lines = text.split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as SweepResult);
+  };
   return {
     root,
     server,
@@ -97,13 +105,11 @@ export async function makeFleet(box: Sandbox): Promise<FleetWorld> {
       const fleet = { ledger: `file:${ledger}`, recipes: entries };
       writeFileSync(join(workspace, 'fleet.yml'), JSON.stringify(fleet, null, 1));
     },
-    async sweep(...args) {
-      const ended = await run('sweep', '--fleet', 'fleet.yml', ...args);
-      const file = join(workspace, 'knowngood-out', 'results.ndjson');
-      const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-      const lines = text.split('\n').filter(Boolean);
-      return { ...ended, results: lines.map((line) => JSON.parse(line) as SweepResult) };
-    },
+    results,
+    sweep: async (...args) => ({
+      ...(await run('sweep', '--fleet', 'fleet.yml', ...args)),
+      results: results(),
+    }),
     ledgerBytes: () => bytesOf(ledger),
     stop: () => server.stop(),
   };
