@@ -79,6 +79,8 @@ function startedBuild({ settings }: FreeStepInput): StepResult {
       sha: candidate,
       'pull-request': String(pullRequest),
       arguments: JSON.stringify(settings.arguments),
+      // Whose commit it is, a parameter does not tell: it is tested as a stranger's.
+      trusted: 'false',
     },
     summary: `Tests \`${candidate}\`, the head of #${pullRequest} when the command was admitted.`,
   };

@@ -32,13 +32,14 @@ export async function lastEnded(
  */
 export async function startOnDrone(input: FreeStepInput, forge: Forge, run: DroneRun): Promise<void> {
   const { settings, event, tools, log } = input;
-  const { slug, defaultBranch } = event.repository;
-  const branch = settings.releaseBranch ?? defaultBranch;
-  if (slug === undefined || branch === undefined) {
-    throw new Failure('setting-missing', 'The release branch of the repository is not known.', {
-      remedy: 'Set `release-branch`.',
+  const { slug } = event.repository;
+  if (slug === undefined) {
+    throw new Failure('setting-missing', 'Which repository Drone should build is not known.', {
+      remedy: 'Run where the CI names the repository.',
     });
   }
+  // The configuration may name another branch than the forge's default one.
+  const branch = settings.releaseBranch ?? (await tools.releaseBranch()).name;
   const server = await tools.droneServer();
   const build = await server.start({ slug, branch, parameters: parametersOf(run) });
   log.info(`Drone runs it as build ${build.number}: ${build.url}`);

@@ -264,6 +264,7 @@ describe('on Drone', () => {
       KNOWNGOOD_TESTME_ACCEPTED: 'true',
       KNOWNGOOD_TESTME_SHA: head,
       KNOWNGOOD_TESTME_PULL_REQUEST: '12',
+      KNOWNGOOD_TESTME_TRUSTED: 'false',
     });
     const labelled = await build.step({ step: 'label' });
     expect(labelled.outputs.KNOWNGOOD_LABEL_REVISION).toBe(head);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DRONE_TOKEN, type DroneDouble, droneDouble } from './drone-double.ts';
 import type { ForgeServer } from './forge-server.ts';
@@ -64,6 +65,22 @@ describe('mode: drone', () => {
   it('takes the release branch of the setting', async () => {
     await say('!testme', { 'release-branch': 'stable' });
     expect(drone.builds[0]!.target).toBe('stable');
+  });
+
+  it('takes the release branch that the configuration names', async () => {
+    const { git, commit } = play.repository;
+    const remote = join(play.root, 'remote', OWNER, `${NAME}.git`);
+    const before = await git('rev-parse', 'main');
+    await commit('releases are cut from stable', { 'knowngood.yml': 'releases: { branch: stable }\n' });
+    await git('push', '-q', remote, 'main', 'main:stable');
+    try {
+      await say('!testme');
+      expect(drone.builds[0]!.target).toBe('stable');
+    } finally {
+      await git('push', '-q', '--force', remote, `${before}:main`);
+      await git('push', '-q', remote, ':stable');
+      await git('reset', '-q', '--hard', before);
+    }
   });
 
   it('lets no argument name the build’s own parameters', async () => {
