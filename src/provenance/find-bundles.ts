@@ -55,11 +55,8 @@ export async function findBundles(
 ): Promise<FoundBundles> {
   const all = await listReferrers(registry, image, subject);
   const listed = all.filter(mayHoldBundle);
-  const promising = (entry: Descriptor): number => {
-    const spki = entry.annotations?.[KEY_ANNOTATION];
-    return spki !== undefined && isPolicyKey(spki) ? 0 : 1;
-  };
-  const ordered = [...listed].sort((a, b) => promising(a) - promising(b) || (a.digest < b.digest ? -1 : 1));
+  const promising = (entry: Descriptor): boolean => isPolicyKey(entry.annotations?.[KEY_ANNOTATION] ?? '');
+  const ordered = [...listed.filter(promising), ...listed.filter((entry) => !promising(entry))];
   const found = await Promise.all(
     ordered.slice(0, MOST_BUNDLES).map((entry) => open(registry, image, subject, entry.digest)),
   );
@@ -96,7 +93,8 @@ async function open(
     if (parsed.kind !== 'image') return undefined;
     manifest = parsed;
   } catch (error) {
-    return { kind: 'broken', referrer, what: asMessage(error) };
+    if (!(error instanceof Failure)) throw error;
+    return { kind: 'broken', referrer, what: clause(error) };
   }
   const layer = manifest.layers.find(({ mediaType }) => mediaType.startsWith(BUNDLE_MEDIA_TYPE_FAMILY));
   if (layer === undefined) {
@@ -155,12 +153,12 @@ async function contradicted<T>(answer: Promise<T>): Promise<T | { what: string }
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Failure && error.code === 'manifest-invalid') return { what: error.message };
+    if (error instanceof Failure && error.code === 'manifest-invalid') return { what: clause(error) };
     throw error;
   }
 }
 
-function asMessage(error: unknown): string {
-  if (error instanceof Failure) return error.message;
-  throw error;
+/** What a failure says, to stand within another sentence. */
+export function clause({ message }: Failure): string {
+  return message.replace(/\.$/, '');
 }

@@ -4,7 +4,7 @@ import { Failure, type Finding, finding } from '../outcome.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
 import { type Claims, claimsOf, parseStatement } from './claims.ts';
 import { contradictions } from './contradictions.ts';
-import type { Found } from './find-bundles.ts';
+import { clause, type Found } from './find-bundles.ts';
 import type { Policy } from './policy.ts';
 import { hexOf, type Statement } from './statement.ts';
 import type { Expected, VerifiedStatement } from './verification.ts';
@@ -94,7 +94,7 @@ export async function judge(
     };
   } catch (error) {
     if (error instanceof Failure && error.code === 'attestation-invalid') {
-      return damaged('attestation-invalid', error.message.replace(/\.$/, ''));
+      return damaged('attestation-invalid', clause(error));
     }
     throw error;
   }

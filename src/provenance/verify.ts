@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
-import { type Reference, withDigest } from '../oci/reference.ts';
+import { formatReference, type Reference, withDigest } from '../oci/reference.ts';
 import { Failure, type Finding, finding } from '../outcome.ts';
 import type { ImageContents } from '../registry/registry.ts';
 import type { Claims } from './claims.ts';
@@ -117,11 +117,7 @@ function contentFindings(
     labelFindings(platform, labels, signed),
   );
   // What the caller expects must be signed, not only not contradicted: labels alone prove nothing.
-  if (
-    expected.recipe !== undefined &&
-    signed.length > 0 &&
-    !signed.some((claims) => claims.recipe === expected.recipe)
-  ) {
+  if (expected.recipe !== undefined && !signed.some((claims) => claims.recipe === expected.recipe)) {
     findings.push(
       finding('attestation-missing', 'error', 'No valid statement names the recipe.', {
         expected: expected.recipe,
@@ -154,13 +150,12 @@ async function recipeFindings(contents: ImageContents, { recompute }: VerifyRequ
 }
 
 function absent(image: Reference): Verification {
-  const name = image.digest ?? image.tag ?? image.repository;
   return {
     answer: 'missing',
     statements: [],
     strangers: 0,
     findings: [
-      finding('source-missing', 'error', `${name} is not in the registry.`, {
+      finding('source-missing', 'error', `${formatReference(image)} is not in the registry.`, {
         remedy: 'Check the name; the registry answered, and has no such image.',
       }),
     ],

@@ -116,7 +116,13 @@ export function virtualClock(seed = 1): Clock {
 export async function putImage(
   registry: Registry,
   image: Reference,
-  options: { labels?: Readonly<Record<string, string>>; platforms?: readonly string[]; salt?: string } = {},
+  options: {
+    labels?: Readonly<Record<string, string>>;
+    /** Where platforms have not all the same labels. */
+    labelsOf?: (architecture: string) => Readonly<Record<string, string>>;
+    platforms?: readonly string[];
+    salt?: string;
+  } = {},
 ): Promise<{ digest: Digest; platforms: Digest[] }> {
   const layer = Buffer.from(`layer ${options.salt ?? ''}`);
   await registry.putBlob(image, digestOf(layer), layer);
@@ -126,7 +132,7 @@ export async function putImage(
       JSON.stringify({
         architecture,
         os: 'linux',
-        config: { Labels: options.labels ?? labels },
+        config: { Labels: options.labelsOf?.(architecture) ?? options.labels ?? labels },
         rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
       }),
     );

@@ -283,6 +283,7 @@ describe('a changed manifest around a bundle', () => {
   ];
   it.each(deciding)('is found and named: %s', async (_name, change, code, named) => {
     const answer = await rewrapped(change);
+    expect(said(answer).join()).not.toContain('..');
     expect(answer.answer).toBe(code === 'attestation-missing' ? 'missing' : 'bad');
     expectNamed(answer, 'warning', code, named);
   });

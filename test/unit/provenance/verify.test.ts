@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Digest } from '../../../src/oci/digest.ts';
-import { parseReference, withDigest, withTag } from '../../../src/oci/reference.ts';
+import { type Digest, digestOf } from '../../../src/oci/digest.ts';
+import { formatReference, parseReference, withDigest, withTag } from '../../../src/oci/reference.ts';
 import { Failure } from '../../../src/outcome.ts';
 import type { Policy } from '../../../src/provenance/policy.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
@@ -137,7 +137,11 @@ describe('three answers', () => {
     const { digest } = await putImage(registry, image);
     const answer = await look(registry, digest);
     expect(answer.answer).toBe('missing');
-    expect(codes(answer)).toEqual(['attestation-missing', 'attestation-missing']);
+    expect(answer.findings.map(({ code, message }) => `${code}: ${message}`)).toEqual(
+      policy.predicates.map(
+        (type) => `attestation-missing: No valid statement of type ${type} by a signer of the policy.`,
+      ),
+    );
   });
 
   it('missing: no image', async () => {
@@ -151,7 +155,9 @@ describe('three answers', () => {
     await attested(registry, image, key);
     const answer = await verifyImage({ registry, image: withTag(image, '9'), policy });
     expect(answer).toMatchObject({ answer: 'missing', statements: [], strangers: 0 });
-    expect(answer.findings).toMatchObject([{ code: 'source-missing', message: '9 is not in the registry.' }]);
+    expect(answer.findings).toMatchObject([
+      { code: 'source-missing', message: `${formatReference(withTag(image, '9'))} is not in the registry.` },
+    ]);
     expect(answer).not.toHaveProperty('digest');
   });
 
@@ -235,6 +241,56 @@ describe('what the caller expects', () => {
     ['nothing', {}, 'verified'],
   ])('%s', async (_name, expected, answer) => {
     expect(await verdict(expected)).toBe(answer);
+  });
+
+  describe('of the recipe in a checkout', () => {
+    const asked = async (options: Parameters<typeof putImage>[2], answer?: { agrees: true }) => {
+      const registry = new MemoryRegistry();
+      const { digest, platforms } = await putImage(registry, image, options);
+      const silent = changed('predicate.runDetails.byproducts', []);
+      const bundles = [signedBundle(silent(provenanceOf(image, [digest, ...platforms])), key)];
+      await attach({ registry, image, subject: digest, bundles, clock });
+      const calls: object[] = [];
+      const recompute = async (published: object) => {
+        calls.push(published);
+        return answer;
+      };
+      const only = policyOf(key, { predicates: [predicateTypes.provenance] });
+      const at = withDigest(image, digest);
+      return { ...(await verifyImage({ registry, image: at, policy: only, recompute })), calls };
+    };
+
+    it('nothing, where there is no checkout to compare with', async () => {
+      expect(await asked({})).toMatchObject({ answer: 'verified', findings: [] });
+    });
+
+    it('with the platform where the image is of one only', async () => {
+      expect((await asked({}, { agrees: true })).calls).toMatchObject([{ platform: 'linux/amd64' }]);
+      const { answer, calls } = await asked({ platforms: ['amd64', 'arm64'] }, { agrees: true });
+      expect(answer).toBe('verified');
+      expect(calls).toHaveLength(1);
+      expect(calls[0]).not.toHaveProperty('platform');
+    });
+
+    it('nothing, where the image names none', async () => {
+      const { answer, calls, findings } = await asked({ labels: {} });
+      expect([answer, calls]).toEqual(['verified', []]);
+      expect(findings).toMatchObject([{ code: 'recipe-local', level: 'info' }]);
+    });
+
+    it('one: platforms that name different recipes contradict each other', async () => {
+      const other = {
+        ...labels,
+        'dev.knowngood.inputs': '{}',
+        'dev.knowngood.recipe': `v1:${digestOf('{}')}`,
+      };
+      const labelsOf = (architecture: string) => (architecture === 'amd64' ? labels : other);
+      const { answer, calls, findings } = await asked({ platforms: ['amd64', 'arm64'], labelsOf });
+      expect([answer, calls]).toEqual(['bad', []]);
+      expect(findings.map(({ message }) => message)).toContain(
+        'The platforms of the image name different recipes.',
+      );
+    });
   });
 
   it('a recipe that cannot be read was answered, and wrongly', async () => {
