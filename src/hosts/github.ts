@@ -33,8 +33,10 @@ export function githubHost(env: Environment, write: (text: string) => void): Hos
   const event = githubEvent(env);
   const server = serverOf(env);
   // action.yml hands the job's token in as the default of `forge-token`. Other forges' tokens are not GHCR's.
-  const token =
-    server === 'https://github.com' ? rawSettings.get('forge-token')?.value || env.GITHUB_TOKEN : undefined;
+  const forgeUrl = rawSettings.get('forge-url')?.value.trim() ?? '';
+  const ofGithub = /^(?:https:\/\/(?:api\.)?github\.com(?:\/.*)?)?$/i.test(forgeUrl);
+  const given = ofGithub ? rawSettings.get('forge-token')?.value : undefined;
+  const token = server === 'https://github.com' ? given || env.GITHUB_TOKEN : undefined;
   const workspace = resolve(env.GITHUB_WORKSPACE ?? '.');
   return {
     name: 'github',

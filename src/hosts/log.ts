@@ -45,7 +45,14 @@ export function createLog(options: LogOptions): Log {
       if (verbose) own(text);
     },
     finding: (finding) => {
-      const clean = JSON.parse(mask.redact(JSON.stringify(finding))) as Finding;
+      const { message, remedy, at } = finding;
+      // Text by text: a secret that is a word of ours, or a quote, must not change what the finding is.
+      const clean: Finding = {
+        ...finding,
+        message: mask.redact(message),
+        remedy: mask.redact(remedy),
+        ...(at === undefined ? {} : { at: { ...at, file: mask.redact(at.file) } }),
+      };
       write(`${style.finding(clean, inertLines(findingText(clean)).join('\n  '))}\n`);
     },
     foreign: (text) => {

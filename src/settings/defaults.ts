@@ -57,8 +57,9 @@ export function registryCredentials(
     });
   }
   if (imageHost !== undefined && settings.registryPassword !== undefined) {
+    const { username = '' } = host.jobToken?.registry === imageHost ? host.jobToken : {};
     credentials.set(imageHost, {
-      username: settings.registryUsername ?? '',
+      username: settings.registryUsername ?? username,
       password: settings.registryPassword,
     });
   }

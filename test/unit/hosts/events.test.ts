@@ -104,6 +104,17 @@ describe('events of each host', () => {
     });
     expect(githubHost(recorded('forgejo-push', token), () => undefined).jobToken).toBeUndefined();
   });
+
+  it.each([
+    ['https://api.github.com', 'tok-secret'],
+    ['https://github.com', 'tok-secret'],
+    ['https://git.example.org', 'job-token'],
+    ['https://github.com.example.org', 'job-token'],
+    ['http://github.com', 'job-token'],
+  ])('takes the token of %s for the job’s own only where it is', (forge, token) => {
+    const env = { 'INPUT_FORGE-TOKEN': 'tok-secret', 'INPUT_FORGE-URL': forge, GITHUB_TOKEN: 'job-token' };
+    expect(githubHost(recorded('github-push', env), () => undefined).jobToken?.token).toBe(token);
+  });
 });
 
 describe('detectHost', () => {

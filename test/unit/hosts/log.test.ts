@@ -136,6 +136,18 @@ describe('secrets', () => {
     expect(text()).toBe('::add-mask::first-line\n::add-mask::second%25line\n***\n');
   });
 
+  it('leave a finding what it is, even where one is a word or a quote of ours', () => {
+    const { log, text } = github();
+    for (const word of ['error', 'message', '":"']) log.mask(word);
+    log.finding(
+      finding('build-failed', 'error', 'error: x', { at: { file: 'a-message.yml' }, remedy: 'message' }),
+    );
+    expect(text().split('\n').slice(3)).toEqual([
+      '::error title=build-failed,file=a-***.yml::a-***.yml build-failed: ***: x ***',
+      '',
+    ]);
+  });
+
   it('are never printed elsewhere in the act of masking', () => {
     const { log, text } = plain();
     log.mask(secret);

@@ -62,7 +62,7 @@ describe('publishing a step', () => {
       out += text;
     };
     const host = droneHost(recorded('drone-push', { DRONE_CARD_PATH: '/dev/stdout' }), write);
-    host.log.mask('s3cr3t');
+    for (const secret of ['s3cr3t', 'title', '":"']) host.log.mask(secret);
     await host.publish({ ...report, facts: [['Version', '1.2.3-s3cr3t']] });
     const [, card] = /^\u001b\]1338;([A-Za-z0-9+/=]+)\u001b\]0m\n$/.exec(out) ?? [];
     const { data } = JSON.parse(Buffer.from(card ?? '', 'base64').toString());
