@@ -8,6 +8,9 @@ const names: readonly GoProgramName[] = [
   'gitea',
 ];
 
+/** Where a developer names a program of their own, instead of the pinned one. */
+const ownOf = (name: GoProgramName): string => `KNOWNGOOD_${name.toUpperCase().replaceAll('-', '_')}`;
+
 const handedOnAs = 'KNOWNGOOD_HOST_PROGRAMS';
 
 /** Gets what can be had, one after the other, and hands it on to the test files; returns a sentence for each that cannot. */
@@ -15,7 +18,8 @@ export async function fetchPrograms(): Promise<readonly string[]> {
   const found: Partial<Record<GoProgramName, GoProgram>> = {};
   const missing: string[] = [];
   for (const name of names) {
-    const program = await goProgram(name);
+    const own = process.env[ownOf(name)];
+    const program = own ? { path: own, version: 'of this machine' } : await goProgram(name);
     if ('missing' in program) missing.push(program.missing);
     else found[name] = program;
   }
