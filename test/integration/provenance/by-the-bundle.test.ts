@@ -68,7 +68,7 @@ describe.each(Object.entries(pipelines))('what the bundle wrote on %s', (host, p
     const image = `${box.registry.host}/bundle${process.pid}/${host.toLowerCase()}`;
     const project = await makeNotesProject(root, { base: await box.base('busybox'), image, upTo: '1.0.0' });
     const server = await gitServer(join(root, 'remote'));
-    for (const line of documentedCommands('Signing with a key')) {
+    for (const line of documentedCommands('## Signing with a key')) {
       const printed = await shell(line.replace(/-algorithm EC .*(?= -out)/, pipeline.algorithm), {
         cwd: root,
       });
@@ -104,7 +104,7 @@ describe.each(Object.entries(pipelines))('what the bundle wrote on %s', (host, p
   it('is accepted by the commands of the docs: cosign 3 and oras, and not with another key', async () => {
     const cosign = `${await box.tool('cosign-3')} verify-attestation --allow-http-registry`;
     const oras = await box.tool('oras');
-    const commands = documentedCommands('Verifying with other tools').map((line) =>
+    const commands = documentedCommands('## Verifying with other tools').map((line) =>
       line
         .replace('cosign verify-attestation', cosign)
         .replace(/^oras (\w+)/, `${oras} $1 --plain-http`)
@@ -193,7 +193,7 @@ describe.each(Object.entries(pipelines))('what the bundle wrote on %s', (host, p
     const cwd = mkdtempSync(join(tmpdir(), 'knowngood-anybody-'));
     writeFileSync(join(cwd, 'policy.json'), policy);
     const proxy = await faultProxy(box.registry.host);
-    const [line] = documentedCommands('Verifying with knowngood');
+    const [line] = documentedCommands('## Verifying with knowngood');
     const verify = (reference: string) => {
       const args = line!
         .replace('ghcr.io/acme/hedgedoc:3.0.1', reference)

@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 const text = readFileSync(new URL('../../../docs/provenance.md', import.meta.url), 'utf8');
 const run = promisify(execFile);
 
-/** The commands of the first shell block below a heading of docs/provenance.md, one a line, without comments. */
-export function documentedCommands(heading: string): readonly string[] {
-  const at = text.indexOf(`## ${heading}\n`);
+/** The commands of the first shell block behind this text of docs/provenance.md, one a line, without comments. */
+export function documentedCommands(before: string): readonly string[] {
+  const at = text.indexOf(before);
   const block = /```sh\n([\s\S]*?)```/.exec(text.slice(at))?.[1];
-  if (at < 0 || block === undefined) throw new Error(`docs/provenance.md has no commands below ${heading}`);
+  if (at < 0 || block === undefined) throw new Error(`docs/provenance.md has no commands behind ${before}`);
   return block
     .replace(/\\\n\s*/g, '')
     .split('\n')
@@ -42,22 +42,11 @@ export function bundleOf(json: string): BundleJson {
   return JSON.parse(json);
 }
 
-/** Verifies a bundle's signature with `key.pub` in the folder, and nothing of ours: rejects where it does not hold. */
-export async function opensslVerify({ dsseEnvelope }: BundleJson, cwd: string): Promise<string> {
-  const { payload, payloadType, signatures } = dsseEnvelope;
-  const bytes = Buffer.from(payload, 'base64');
-  // DSSE's pre-authentication encoding, written out: this is what others have to do.
-  const signed = Buffer.concat([
-    Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${bytes.length} `),
-    bytes,
-  ]);
-  writeFileSync(join(cwd, 'message'), signed);
-  writeFileSync(join(cwd, 'signature'), Buffer.from(signatures[0]!.sig, 'base64'));
-  const isEc = (await shell('openssl pkey -pubin -in key.pub -text -noout', { cwd })).includes('P-256');
-  return shell(
-    isEc
-      ? 'openssl dgst -sha256 -verify key.pub -signature signature message'
-      : 'openssl pkeyutl -verify -pubin -inkey key.pub -rawin -in message -sigfile signature',
-    { cwd },
-  );
+/** Verifies a bundle's signature with `key.pub` in the folder, as the docs say: rejects where it does not hold. */
+export async function opensslVerify(bundle: BundleJson, cwd: string): Promise<string> {
+  writeFileSync(join(cwd, 'attestation.sigstore.json'), JSON.stringify(bundle));
+  const [unpack, p256, ed25519] = documentedCommands('with openssl and nothing of ours');
+  await shell(unpack!, { cwd });
+  const isP256 = (await shell('openssl pkey -pubin -in key.pub -text -noout', { cwd })).includes('P-256');
+  return shell(isP256 ? p256! : ed25519!, { cwd });
 }

@@ -9,11 +9,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, sandbox } from '../../../sandbox/index.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseReference, repositoryName, withDigest } from '../../../src/oci/reference.ts';
-import { preAuthenticationEncoding } from '../../../src/provenance/dsse.ts';
 import { type Signed, signAndAttach } from '../../../src/provenance/signing.ts';
 import { predicateTypes } from '../../../src/provenance/statement.ts';
 import { verifyImage } from '../../../src/provenance/verify.ts';
 import { newKey, policyOf, provenanceOf, putImage, recipeOf } from '../../unit/provenance/scene.ts';
+import { bundleOf, opensslVerify } from './documented.ts';
 import { hastyClock, openRegistry } from './real-registry.ts';
 
 const run = promisify(execFile);
@@ -92,30 +92,12 @@ describe.each(['ec', 'ed25519'] as const)('what a key (%s) signed', (type) => {
   });
 
   it('openssl verifies', async () => {
-    const { dsseEnvelope } = JSON.parse(Buffer.from(signed.bundles[0]!.bytes).toString());
-    const [message, signature] = [join(folder, 'message'), join(folder, 'signature')];
-    writeFileSync(signature, Buffer.from(dsseEnvelope.signatures[0].sig, 'base64'));
-    const verify = async (payload: Buffer) => {
-      writeFileSync(message, preAuthenticationEncoding(dsseEnvelope.payloadType, payload));
-      return type === 'ec'
-        ? run('openssl', ['dgst', '-sha256', '-verify', publicKey, '-signature', signature, message])
-        : run('openssl', [
-            'pkeyutl',
-            '-verify',
-            '-pubin',
-            '-inkey',
-            publicKey,
-            '-rawin',
-            '-in',
-            message,
-            '-sigfile',
-            signature,
-          ]);
-    };
-    const payload = Buffer.from(dsseEnvelope.payload, 'base64');
-    expect((await verify(payload)).stdout).toMatch(/Verified OK|Signature Verified Successfully/);
+    const bundle = bundleOf(Buffer.from(signed.bundles[0]!.bytes).toString());
+    expect(await opensslVerify(bundle, folder)).toMatch(/Verified OK|Signature Verified Successfully/);
+    const payload = Buffer.from(bundle.dsseEnvelope.payload, 'base64');
     payload[payload.length - 2]! ^= 1;
-    await expect(verify(payload)).rejects.toThrow();
+    bundle.dsseEnvelope.payload = payload.toString('base64');
+    await expect(opensslVerify(bundle, folder)).rejects.toThrow();
   });
 
   it("sigstore's own library verifies", async () => {

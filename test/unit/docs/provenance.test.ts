@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { droneRun } from '../../../src/provenance/drone-run.ts';
 import { readPolicy } from '../../../src/provenance/policy.ts';
 import { predicateTypes } from '../../../src/provenance/statement.ts';
+import { reasons } from '../../../src/reasons.ts';
 import { stepOutputs } from '../../../src/settings/outputs.ts';
 import { settingsTable } from '../../../src/settings/schema.ts';
 import { droneFacts } from '../provenance/scene.ts';
@@ -88,6 +89,29 @@ describe('the keyless workflow in the docs', () => {
     expect(own['predicate-type']).toBe(predicateTypes.recipe);
     expect(own['predicate-path']).toBe(`knowngood-out/${ours[0]!.with.recipe}/recipe.predicate.json`);
   });
+});
+
+it('verify in the docs is asked for by settings that exist', () => {
+  const page = read('provenance.md').slice(read('provenance.md').indexOf('## Verifying with knowngood'));
+  const [step, settings] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => parse(match[1]!));
+  const given = [
+    ...Object.keys(step[0].with),
+    ...Object.keys(settings.settings).map((name) => name.replaceAll('_', '-')),
+    ...[.../node dist.*/.exec(page)![0].matchAll(/--([a-z-]+)/g)].map((match) => match[1]!),
+    ...['version', 'candidate', 'release-branch'],
+  ];
+  expect(given.length).toBeGreaterThan(10);
+  for (const name of given) expect(Object.keys(settingsTable)).toContain(name);
+});
+
+it('the findings in the docs are those that verifying has', () => {
+  const rows = [...read('provenance.md').matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|/gm)].flatMap((match) =>
+    match[1]!.replaceAll('`', '').split(', '),
+  );
+  expect(rows).toEqual(
+    expect.arrayContaining(['attestation-odd', 'provenance-mismatch', 'labels-inherited']),
+  );
+  for (const code of rows) expect(Object.keys(reasons)).toContain(code);
 });
 
 it('the policy in the docs is one', () => {
