@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandbox } from '../../sandbox/index.ts';
 import { githubDouble, TOKEN } from '../integration/forge/github-double.ts';
 import { NAME, OWNER, World } from '../integration/forge/world.ts';
+import { newKey } from '../unit/provenance/scene.ts';
 import { pipelineOf, theExample } from './documents.ts';
 import type { PipelineEnd } from './drone.ts';
 import {
@@ -182,15 +183,24 @@ describe.skipIf(!address)("pipelines of the documents by Drone's own runner", ()
     });
   });
 
-  it('docs/promote.md#3: a person promotes a build, which tests again', async () => {
+  it('docs/promote.md#3 and #4: a tag is tested, and a person promotes it without a second test', async () => {
     const made = await world.project('hedgedoc');
-    const end = await world.run(
-      'docs/promote.md#3',
-      made,
-      { event: 'promote', ref: 'refs/tags/1.0.0' },
-      init,
-    );
-    expect(end.status, shown(end)).toBe('success');
+    const { key, pem } = newKey();
+    const policy = {
+      keys: [{ keyid: key.publicKey.keyid, builder: 'https://drone.example.org/#release' }],
+      repository: `${world.near(made.server)}/acme/notes`,
+      predicates: ['https://slsa.dev/provenance/v1', 'https://knowngood.dev/predicate/recipe/v1'],
+    };
+    await made.repository.commit('whose signatures count', { 'policy.json': JSON.stringify(policy) });
+    await made.push();
+    const secrets = { signing_key: pem };
+    const tested = await world.run('docs/promote.md#3', made, { ...tag('1.0.0'), secrets }, init);
+    expect(tested.status, shown(tested)).toBe('success');
+    expect(await world.view.digest(`${made.image}:1.0.0`)).toBeUndefined();
+
+    const approved = await world.run('docs/promote.md#4', made, { event: 'promote', ref: 'refs/tags/1.0.0' });
+    expect(approved.status, shown(approved)).toBe('success');
+    expect(shown(approved)).toContain('Tested by the run ');
     expect(await world.view.digest(`${made.image}:latest`)).toBe(
       await world.view.digest(`${made.image}:1.0.0`),
     );

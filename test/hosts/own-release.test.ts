@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
 import { command } from '../../sandbox/command.ts';
 import { gitEnv, gitServer, makeBareCopy, makeRepository, sandbox } from '../../sandbox/index.ts';
 import { projectRoot } from '../../sandbox/paths.ts';
 import { runWorkflow } from './act.ts';
+import { bundleFolder } from './bundle.ts';
 import { hostProgram } from './programs.ts';
 import { ledgerToken } from './project.ts';
 import { registryView } from './registry-view.ts';
@@ -24,13 +25,16 @@ async function ownFiles(image: string): Promise<Record<string, string>> {
       .replace('ARG TOOLS=tools', `ARG TOOLS=${tools}`);
   };
   for (const path of ['action.yml', 'knowngood.yml', 'package.json', '.gitignore']) take(path);
-  for (const folder of ['dist', 'drone-plugin']) {
-    for (const entry of readdirSync(join(projectRoot, folder), { recursive: true, withFileTypes: true })) {
-      if (entry.isFile()) take(join(entry.parentPath, entry.name).slice(projectRoot.length + 1));
-    }
-  }
+  for (const entry of filesBelow(join(projectRoot, 'drone-plugin'))) take(relative(projectRoot, entry));
+  for (const entry of filesBelow(bundleFolder))
+    files[join('dist', relative(bundleFolder, entry))] = readFileSync(entry, 'utf8');
   return files;
 }
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
 
 it.skipIf(!act)(
   'our own release goes by our own action: image, ledger, and the major tag behind it',
@@ -47,9 +51,10 @@ it.skipIf(!act)(
     const accounts = [{ username: 'x-access-token', password: ledgerToken }];
     const server = await gitServer(join(root, 'served'), { accounts, openToRead: true });
 
-    const workflow = readFileSync(join(projectRoot, '.github/workflows/release.yml'), 'utf8');
+    const workflow = (path: string): string =>
+      readFileSync(join(projectRoot, path), 'utf8').replaceAll('ghcr.io/knowngood/knowngood', image);
     const end = await runWorkflow(box, {
-      workflow: workflow.replaceAll('ghcr.io/knowngood/knowngood', image),
+      workflow: workflow('.github/workflows/release.yml'),
       event: 'push',
       payload: { ref: 'refs/tags/v0.1.0', repository: { default_branch: 'main' } },
       ref: 'refs/tags/v0.1.0',
@@ -70,6 +75,25 @@ it.skipIf(!act)(
       tag: 'v0.1.0',
       version: '0.1.0',
     });
+
+    const change = await repository.commit('a change', { 'package.json': '{ "version": "0.0.9" }\n' });
+    await repository.git('push', '-q', remote, `${change}:refs/pull/7/merge`);
+    const at = (commit: string) => ({ ref: 'topic', sha: commit, repo: { id: 1 } });
+    const drift = await runWorkflow(box, {
+      workflow: workflow('.github/workflows/drift.yml'),
+      event: 'pull_request',
+      payload: {
+        number: 7,
+        pull_request: { number: 7, head: at(change), base: { ...at(sha), ref: 'main' } },
+        repository: { id: 1, default_branch: 'main' },
+      },
+      ref: 'refs/pull/7/merge',
+      sha: change,
+      server: server.url,
+      repository: 'knowngood/knowngood',
+    });
+    expect(drift.log).toContain('A pull request can change what the tree says');
+    expect(drift.log).toMatch(/knowngood: drift (done clean|refused drift)/);
     await server.stop();
   },
 );
