@@ -233,6 +233,24 @@ describe('labels of a base image', () => {
     }
   });
 
+  it('are told once, however many statements they contradict', () => {
+    const claims = { builder: 'x', source: 'git+x', commit: other, sourceIsPipelines: true };
+    expect(
+      labelFindings('linux/amd64', ours, [claims, { ...claims, version: '3.0.1+v2.0.0' }]),
+    ).toMatchObject([{ code: 'labels-disagree', expected: other, found: commit }]);
+    const { 'dev.knowngood.dirty': _, ...without } = ours;
+    expect(labelFindings('linux/amd64', without, [{ ...claims, commit }])).toMatchObject([
+      { expected: 'false', found: 'no such label' },
+    ]);
+  });
+
+  it.each(['dev.knowngood.recipe', 'dev.knowngood.inputs'])('name no recipe without %s', (name) => {
+    const { [name]: _, ...without } = ours;
+    expect(publishedRecipe(ours)).toEqual({ digest: recipe, document, revision: commit });
+    expect(publishedRecipe(without)).toBeUndefined();
+    expect(publishedRecipe({ ...ours, [name]: '' })).toBeUndefined();
+  });
+
   it('may name the base without the digest that the Dockerfile writes behind the tag', () => {
     const pinned = document.replace(base.name, `${base.name}@${base.digest}`);
     const labels = planLabels({

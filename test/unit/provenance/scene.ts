@@ -62,6 +62,20 @@ export const droneFacts = {
   DRONE_SYSTEM_HOST: 'drone.example.org',
   DRONE_SYSTEM_VERSION: '2.26.0',
 };
+export const githubFacts = {
+  GITHUB_SERVER_URL: 'https://github.com',
+  GITHUB_REPOSITORY: 'acme/hedgedoc',
+  GITHUB_REPOSITORY_ID: '1',
+  GITHUB_REPOSITORY_OWNER_ID: '2',
+  GITHUB_REF: 'refs/tags/v1.2.3',
+  GITHUB_SHA: commit,
+  GITHUB_EVENT_NAME: 'push',
+  GITHUB_WORKFLOW_REF: 'acme/hedgedoc/.github/workflows/release.yml@refs/tags/v1.2.3',
+  GITHUB_RUN_ID: '77',
+  GITHUB_RUN_ATTEMPT: '1',
+  RUNNER_ENVIRONMENT: 'github-hosted',
+};
+
 export const builder = 'https://drone.example.org/#release';
 export const run = droneRun(droneFacts, 'release', '1.4.0');
 export const source = { repository, ref, commit };

@@ -17,25 +17,23 @@ import {
 } from '../../../src/provenance/statement.ts';
 import { woodpeckerRun } from '../../../src/provenance/woodpecker-run.ts';
 import { schemaFaults } from './published-schema.ts';
-import { commit, droneFacts, key, recipe, recipeOf, repository, run, signedBundle, source } from './scene.ts';
+import {
+  commit,
+  droneFacts,
+  githubFacts,
+  key,
+  recipe,
+  recipeOf,
+  repository,
+  run,
+  signedBundle,
+  source,
+} from './scene.ts';
 
 const digest = digestOf('image');
 const hex = digest.slice('sha256:'.length);
 const image = 'ghcr.io/acme/hedgedoc';
 
-const githubFacts = {
-  GITHUB_SERVER_URL: 'https://github.com',
-  GITHUB_REPOSITORY: 'acme/hedgedoc',
-  GITHUB_REPOSITORY_ID: '1',
-  GITHUB_REPOSITORY_OWNER_ID: '2',
-  GITHUB_REF: 'refs/tags/v1.2.3',
-  GITHUB_SHA: commit,
-  GITHUB_EVENT_NAME: 'push',
-  GITHUB_WORKFLOW_REF: 'acme/hedgedoc/.github/workflows/release.yml@refs/tags/v1.2.3',
-  GITHUB_RUN_ID: '77',
-  GITHUB_RUN_ATTEMPT: '1',
-  RUNNER_ENVIRONMENT: 'github-hosted',
-};
 const woodpeckerFacts = {
   CI_REPO_URL: repository,
   CI_COMMIT_REF: 'refs/tags/1.0.0',

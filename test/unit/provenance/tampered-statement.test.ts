@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { claimsOf, parseStatement } from '../../../src/provenance/claims.ts';
+import { githubRun } from '../../../src/provenance/github-run.ts';
+import { provenancePredicate } from '../../../src/provenance/predicates.ts';
 import { fallbackTag } from '../../../src/provenance/referrer-manifest.ts';
 import { attach } from '../../../src/provenance/referrers.ts';
-import { predicateTypes, type Statement } from '../../../src/provenance/statement.ts';
+import { predicateTypes, type Statement, statementAbout } from '../../../src/provenance/statement.ts';
 import type { Verification } from '../../../src/provenance/verification.ts';
 import { clock, expectNamed, image, key, look, policy, said } from './look.ts';
 import { MemoryRegistry } from './memory-registry.ts';
@@ -9,6 +13,7 @@ import {
   attested,
   changed,
   commit,
+  githubFacts,
   labels,
   policyOf,
   provenanceOf,
@@ -17,6 +22,7 @@ import {
   recipeOf,
   ref,
   signedBundle,
+  source,
   testResultOf,
   version,
 } from './scene.ts';
@@ -33,6 +39,7 @@ describe('a changed statement', () => {
     ['predicate', 'x', 'attestation-invalid', 'predicate'],
     [`${provenance}buildType`, 'https://example.org/make', 'attestation-invalid', 'buildType'],
     [`${provenance}externalParameters.extra+`, 'x', 'attestation-invalid', 'extra'],
+    [`${provenance}externalParameters.pipeline.extra+`, 'x', 'attestation-invalid', 'extra'],
     [`${provenance}externalParameters.pipeline.ref`, 7, 'attestation-invalid', 'ref'],
     [`${provenance}externalParameters.pipeline.repository`, 7, 'attestation-invalid', 'repository'],
     [`${provenance}externalParameters.event`, 7, 'attestation-invalid', 'event'],
@@ -111,6 +118,41 @@ describe('a changed statement', () => {
     expectNamed(answer, 'warning', 'signature-invalid', 'the signature does not hold');
   });
 
+  it.each([
+    ['buildDefinition.externalParameters.inputs+', {}, 'inputs'],
+    ['buildDefinition.externalParameters.workflow.inputs+', {}, 'inputs'],
+    ['buildDefinition.externalParameters.workflow.ref', 7, 'ref'],
+    ['buildDefinition.externalParameters.workflow', 'x', 'workflow'],
+    ['buildDefinition.resolvedDependencies.0.digest.gitCommit', 7, 'gitCommit'],
+    ['runDetails.builder.id', 7, 'builder.id'],
+  ])("of GitHub's shape is found and named: %s", (path, value, named) => {
+    const predicate = provenancePredicate(githubRun(githubFacts), { source, bases: [], recipe });
+    const statement = statementAbout('x', [digestOf('x')], predicateTypes.provenance, predicate);
+    expect(claimsOf(statement)).toMatchObject({ commit });
+    expect(() => claimsOf(changed(`predicate.${path}`, value)(statement))).toThrow(
+      expect.objectContaining({ code: 'attestation-invalid', message: expect.stringContaining(named) }),
+    );
+  });
+
+  it('whose text two readers could read as two, or of an unknown kind, says nothing', () => {
+    const twice = Buffer.from('{"_type":"a","_type":"b"}');
+    expect(() => parseStatement(twice)).toThrow(
+      expect.objectContaining({
+        code: 'attestation-invalid',
+        message: expect.stringContaining('strict JSON'),
+      }),
+    );
+    const unknown = changed('predicateType', 'https://example.org/x')(recipeOf(image, [digestOf('x')]));
+    expect(() => claimsOf(unknown)).toThrow(
+      expect.objectContaining({ code: 'attestation-invalid', message: expect.stringContaining('kind') }),
+    );
+  });
+
+  it('has its recipe from the entry of that name alone', () => {
+    const other = changed('predicate.runDetails.byproducts.0.name', 'sbom.json')(provenanceOf(image, []));
+    expect(claimsOf(other)).not.toHaveProperty('recipe');
+  });
+
   it('is named with all that it contradicts, each with what was expected', async () => {
     const registry = new MemoryRegistry();
     const elsewhere = changed('predicate.source.uri', 'git+https://evil.example/x@refs/tags/1');
@@ -141,6 +183,13 @@ describe('a changed statement', () => {
     ],
     ['predicate.configuration.1.digest.gitCommit', 'f'.repeat(40), 'provenance-mismatch', 'commit'],
     ['predicate.configuration.1.name', 'x', 'attestation-invalid', 'source'],
+    ['predicate.configuration.3.content', 'e30', 'attestation-invalid', 'content'],
+    [
+      'predicate.configuration.3.content',
+      Buffer.from('{').toString('base64'),
+      'attestation-invalid',
+      'test result that is not strict JSON',
+    ],
   ])('of a test is found and named: %s', async (path, value, code, named) => {
     const registry = new MemoryRegistry();
     const { digest, platforms } = await putImage(registry, image);
