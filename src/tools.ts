@@ -11,6 +11,7 @@ import type { FleetLeg } from './settings/fleet-leg.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Tools } from './steps/tools.ts';
 import { configBeside, legOf, readFleet } from './tools/fleet.ts';
+import { mirrorTool } from './tools/mirror.ts';
 import { once } from './tools/once.ts';
 import { projectTools } from './tools/project.ts';
 
@@ -293,14 +294,7 @@ export function createTools(input: ToolsInput): OwnedTools {
       const credential = credentialFor(remote, await project.gitCredentials());
       return (await lsRefs(await http(), remote, credential)) ?? listRemoteTags(await project.git(), remote);
     },
-    async mirror(upstream, own) {
-      const [{ mirror }, { parseRemote }] = await Promise.all([
-        import('./git/mirror.ts'),
-        import('./git/remote.ts'),
-      ]);
-      const rules = { insecureHosts: settings.insecureRegistries, folder: workspace };
-      return mirror(await project.git(), parseRemote(upstream, rules), parseRemote(own, rules));
-    },
+    mirror: mirrorTool({ host, settings, env, scratch, signal, git: project.git }),
     async tagsOfMany(addresses) {
       const { webUrl: home } = event.repository;
       const token = settings.forgeToken ?? host.jobToken?.token;

@@ -325,6 +325,13 @@ export const settingsTable = {
     choices: ['here', 'drone'],
     default: 'here',
   }),
+  'mirror-token': text({
+    about:
+      'Token that may write to the mirrors of a fleet, at the forge of `forge-token`; used for nothing else.',
+    steps: ['sweep'],
+    secret: true,
+    fallback: '`forge-token`',
+  }),
   'drone-server': text({ about: 'Address of the Drone server.', steps: ['testme', 'sweep'] }),
   'drone-token': text({ about: 'Token for the Drone server.', steps: ['testme', 'sweep'], secret: true }),
   'context-name': text({

@@ -80,7 +80,8 @@ export function candidateFiles(
       const bytes = await (await history()).readFile(commit, there, FILE_LIMIT);
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     }
-    const { readInside } = await import('../recipe/inside.ts');
+    const { components, readInside } = await import('../recipe/inside.ts');
+    components(path);
     return readInside(workspace, join(settings.context, path), FILE_LIMIT)?.toString('utf8');
   };
 

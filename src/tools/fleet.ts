@@ -49,13 +49,13 @@ export async function configBeside(
   { entry, defaults, folder }: Pick<FleetLeg, 'entry' | 'defaults' | 'folder'>,
 ): Promise<RecipeFile | undefined> {
   if (entry.config === undefined) return undefined;
-  const [{ posix }, { readInside }, { CONFIG_LIMIT }, { readRecipeFile }] = await Promise.all([
+  const [{ posix }, { components, readInside }, { CONFIG_LIMIT }, { readRecipeFile }] = await Promise.all([
     import('node:path'),
     import('../recipe/inside.ts'),
     import('../settings/yaml-file.ts'),
     import('../settings/recipe-file.ts'),
   ]);
-  const path = posix.join(folder, entry.config);
+  const path = posix.join(folder, ...components(entry.config));
   const bytes = readInside(workspace, path, CONFIG_LIMIT);
   if (bytes === undefined) {
     throw new Failure('config-invalid', `The fleet names ${path} for ${entry.recipe}, which is not there.`);

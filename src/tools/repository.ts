@@ -113,6 +113,8 @@ export function recipeRepository(input: RepositoryInput): RecipeRepository {
 
   /** A path of the settings as the repository has it. */
   const inRepository = async (...path: string[]): Promise<string> => {
+    const { components } = await import('../recipe/inside.ts');
+    for (const part of path) components(part);
     const { below, above } = await places();
     const whole = posix.normalize(posix.join(below, ...path));
     return above !== '' && whole.startsWith(`${above}/`) ? whole.slice(above.length + 1) : whole;

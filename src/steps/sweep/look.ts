@@ -2,7 +2,6 @@ import { posix } from 'node:path';
 import type { RemoteTag } from '../../git/tags.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { CanonicalRecord } from '../../ledger/record.ts';
-import { Failure, finding } from '../../outcome.ts';
 import { isReasonCode } from '../../reasons.ts';
 import { resultLine } from '../../report/sweep.ts';
 import { latestStable, listReleases, parsePattern, type Release } from '../../rules/releases.ts';
@@ -14,6 +13,7 @@ import type { FleetEntry, FleetFile } from '../../settings/fleet-file.ts';
 import type { FreeStepInput } from '../step.ts';
 import type { RecipeTools } from '../tools.ts';
 import { eachOf } from './each.ts';
+import { bringMirrorsUpToDate, type MirrorState } from './mirrors.ts';
 import type { Results } from './results.ts';
 import { endOwnPromotion, splitRuns } from './resumed.ts';
 import { type Known, resultFrom, type Verdict, verdictOfFailure } from './verdict.ts';
@@ -67,18 +67,23 @@ export function tellResult({ input, results }: Sweep, result: SweepResult): void
 export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): Promise<readonly Due[]> {
   const { input, records } = sweep;
   const due: Due[] = [];
-  const plain = entries.filter((entry) => entry.enrolled && entry['mirror-of'] === undefined);
-  const many = await input.tools.tagsOfMany(plain.map(({ repository }) => repository));
+  const mirrors = await bringMirrorsUpToDate(input, entries);
+  const asked = entries.filter(({ recipe, enrolled }) => enrolled && !isStale(mirrors.get(recipe)));
+  const many = await input.tools.tagsOfMany(asked.map(({ repository }) => repository));
   await eachOf(entries, LOOKS, async (entry) => {
     const startedAt = input.now();
-    const known: Known = { old: null, latest: null, mirror: null };
+    const mirror = mirrors.get(entry.recipe);
+    const known: Known = {
+      old: null,
+      latest: null,
+      mirror: mirror === undefined ? null : isStale(mirror) ? 'stale' : 'fresh',
+    };
     try {
-      const found = await look(
-        sweep,
-        { record: records.get(entry.recipe)?.(), tags: many.get(entry.repository) },
-        entry,
-        known,
-      );
+      const record = records.get(entry.recipe)?.();
+      known.old = record?.version ?? null;
+      const found = isStale(mirror)
+        ? mirror
+        : await look(sweep, { record, tags: many.get(entry.repository) }, entry, known);
       if ('release' in found) due.push(found);
       else tellResult(sweep, resultFrom(input, entry, startedAt, known, found));
     } catch (error) {
@@ -87,6 +92,10 @@ export async function lookAtAll(sweep: Sweep, entries: readonly FleetEntry[]): P
   });
   const order = new Map(entries.map(({ recipe }, index) => [recipe, index]));
   return due.sort((a, b) => order.get(a.entry.recipe)! - order.get(b.entry.recipe)!);
+}
+
+function isStale(mirror: MirrorState | undefined): mirror is Verdict {
+  return mirror !== undefined && mirror !== 'fresh';
 }
 
 async function look(
@@ -100,7 +109,6 @@ async function look(
 ): Promise<Due | Verdict> {
   const { fleet } = sweep;
   const { tools, settings } = sweep.input;
-  known.old = record?.version ?? null;
   if (!entry.enrolled) return notEnrolled(entry.reason);
   const canonical: Canonical | undefined = record && {
     version: record.version,
@@ -108,10 +116,6 @@ async function look(
     commit: record.commit,
     hold: record.hold,
   };
-  if (entry['mirror-of'] !== undefined) {
-    const stale = await refresh(sweep.input, entry['mirror-of'], entry, known);
-    if (stale !== undefined) return stale;
-  }
   const beside = await tools.configBeside({
     entry,
     defaults: fleet.value.defaults,
@@ -188,30 +192,6 @@ function notEnrolled(reason?: string): Verdict {
     reasons: ['not-enrolled'],
     ...(reason === undefined ? {} : { message: reason }),
   };
-}
-
-/** Brings a mirror up to date first. One that could not be is stale, which is not "no new version". */
-async function refresh(
-  { tools, log }: FreeStepInput,
-  upstream: string,
-  { recipe, repository }: FleetEntry,
-  known: Known,
-): Promise<Verdict | undefined> {
-  try {
-    const { moved, removed, added } = await tools.mirror(upstream, repository);
-    known.mirror = 'fresh';
-    if (added.length > 0) log.info(`${recipe}: the mirror has ${added.length} more tags.`);
-    for (const tag of [...moved, ...removed].slice(0, 10)) {
-      log.finding(
-        finding('mirror-tag-moved', 'warning', `${recipe}: upstream moved or removed its tag ${tag}.`),
-      );
-    }
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
-    known.mirror = 'stale';
-    return { outcome: 'error', reasons: ['mirror-stale', error.code], message: error.message };
-  }
 }
 
 /** What the fleet says about tags for all its recipes. */

@@ -45,6 +45,8 @@ export interface FleetWorld {
   run(...args: string[]): Promise<Ended>;
   /** What the last sweep left. */
   results(): readonly SweepResult[];
+  /** A file of the fleet's workspace. */
+  read(path: string): string;
   /** Every byte of the ledger. */
   ledgerBytes(): string;
   stop(): Promise<void>;
@@ -110,6 +112,7 @@ export async function makeFleet(box: Sandbox): Promise<FleetWorld> {
       ...(await run('sweep', '--fleet', 'fleet.yml', ...args)),
       results: results(),
     }),
+    read: (path) => readFileSync(join(workspace, path), 'utf8'),
     ledgerBytes: () => bytesOf(ledger),
     stop: () => server.stop(),
   };
