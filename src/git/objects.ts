@@ -48,7 +48,8 @@ export async function entryAt(
 
 /**
  * The content of a regular file in a commit or tree. `undefined` where the path is absent. A link, a folder or a
- * file of more than `limitBytes` is a Failure `path-outside`: it is there, and it is not what may be read.
+ * file of more than `limitBytes` is a Failure `path-outside`: it is there, and it is not what may be read. So is a path
+ * through a link or a file: a configuration behind one is not the same as none.
  */
 export async function fileAt(
   source: ObjectSource,
@@ -57,7 +58,10 @@ export async function fileAt(
   limitBytes: number,
 ): Promise<Uint8Array | undefined> {
   const entry = await entryAt(source, treeish, path);
-  if (entry === undefined) return undefined;
+  if (entry === undefined) {
+    await assertFolders(source, treeish, path);
+    return undefined;
+  }
   if (entry.type !== 'blob' || entry.mode === '120000') {
     throw new Failure('path-outside', `${JSON.stringify(path)} is not a regular file.`);
   }
@@ -65,6 +69,19 @@ export async function fileAt(
   if (overflow)
     throw new Failure('path-outside', `${JSON.stringify(path)} is larger than ${limitBytes} bytes.`);
   return stdout;
+}
+
+async function assertFolders(source: ObjectSource, treeish: string, path: string): Promise<void> {
+  const parts = path.split('/');
+  for (let length = 1; length < parts.length; length++) {
+    const entry = await entryAt(source, treeish, parts.slice(0, length).join('/'));
+    if (entry === undefined) return;
+    if (entry.type !== 'tree')
+      throw new Failure(
+        'path-outside',
+        `${JSON.stringify(path)} passes through something that is no folder.`,
+      );
+  }
 }
 
 async function blob(

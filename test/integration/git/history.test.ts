@@ -107,8 +107,18 @@ describe.each(['http', 'path'] as const)('the history of a repository, read over
     expect(await text('knowngood.yml')).toBe('recipe: x\n');
     expect(await text('deep/er/compose.yml')).toBe('services: {}\n');
     expect(await text('absent.yml')).toBeUndefined();
-    expect(await text('knowngood.yml/x')).toBeUndefined();
-    for (const path of ['link.yml', 'deep', 'big', '../x', '/etc/passwd', '.git/config', '']) {
+    expect(await text('absent/x')).toBeUndefined();
+    for (const path of [
+      'link.yml',
+      'link.yml/x',
+      'knowngood.yml/x/y',
+      'deep',
+      'big',
+      '../x',
+      '/etc/passwd',
+      '.git/config',
+      '',
+    ]) {
       await expect(text(path), path).rejects.toMatchObject({ code: 'path-outside' });
     }
   });
