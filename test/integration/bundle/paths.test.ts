@@ -71,7 +71,7 @@ const rows: [string, readonly string[], Readonly<Record<string, string>>][] = [
   ]),
 ];
 
-it.concurrent.each(rows)('%s leads nowhere, and nothing of what is there is shown', async (_, args, files) => {
+it.each(rows)('%s leads nowhere, and nothing of what is there is shown', async (_, args, files) => {
   const { workspace } = scene(files);
   const { output, code } = await runBundle(args, {
     cwd: workspace,
