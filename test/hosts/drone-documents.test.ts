@@ -208,7 +208,7 @@ describe.skipIf(!address)("pipelines of the documents by Drone's own runner", ()
     await made.end();
   });
 
-  it('sweep.yml: the whole fleet, weekly; the second time nothing', async () => {
+  it('sweep.yml, docs/sweep.md#4: the whole fleet weekly, a leg of it, and then nothing is left', async () => {
     const made = await world.project('sweep');
     const url = world.near(made.server);
     await made.repository.commit('the fleet', {
@@ -234,6 +234,17 @@ recipes:
     expect(shown(end)).not.toContain(ledgerToken);
     expect(await world.view.digest(`${made.image}:1.0.0`)).toMatch(/^sha256:/);
     expect(shown(end)).toMatch(/promoted +1/);
+
+    await made.repository.commit('notes 1.1.0, more of the same', { 'service/more': 'x' });
+    await made.repository.tag('1.1.0');
+    await made.push();
+    const commit = await made.commitOf('1.1.0');
+    const leg = await world.run('docs/sweep.md#4', made, {
+      ...{ event: 'custom', ref: 'refs/heads/main', secrets: { registries } },
+      params: { KNOWNGOOD_RECIPE: 'notes', KNOWNGOOD_CANDIDATE: commit },
+    });
+    expect(leg.status, shown(leg)).toBe('success');
+    expect(shown(leg)).toContain('knowngood: promote done promoted');
 
     const again = await world.run(id, made, weekly);
     expect(again.status, shown(again)).toBe('success');
