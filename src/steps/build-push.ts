@@ -139,6 +139,11 @@ async function carryOut(
   if (runContext === 'release' && settings.cacheFrom.length > 0) {
     log.info('`cache-from` is left out: a release is built from nothing that other runs can write.');
   }
+  if (sharesEngine(input)) {
+    log.info(
+      'Anybody may have written this commit, and this engine builds it. If it builds releases too, set `docker-host` to another one for such builds.',
+    );
+  }
   const stage = plan.push ? plan.stage : `local-${candidate.commit.slice(0, 12)}`;
   const builds = platformBuilds(settings.platforms, stage);
   const progress = showProgress({ log, host, now: tools.clock.now });
@@ -159,6 +164,14 @@ async function carryOut(
   } finally {
     progress.end();
   }
+}
+
+/** Whether what a stranger builds here may meet a release on the same engine; GitHub's own machines are new each time. */
+function sharesEngine({ event, settings, runContext }: StepInput): boolean {
+  if (runContext === 'release' || event.run.runner === 'github-hosted') return false;
+  return (
+    event.pullRequest?.fork === true || settings.candidate !== undefined || settings.pullRequest !== undefined
+  );
 }
 
 /** The tags of the plan, each at what was made; the exact version last, since that is what people believe. */

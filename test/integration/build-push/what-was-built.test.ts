@@ -78,3 +78,32 @@ it('a release is built without caches that others can write, a change with them'
     expect(log.includes('`cache-from` is left out')).toBe(context === 'release');
   }
 });
+
+it.each<[string, Partial<RunFacts>, boolean]>([
+  [
+    'a fork',
+    { context: 'change', event: { kind: 'pull-request', pullRequest: { number: 7, fork: true } } },
+    true,
+  ],
+  ['a candidate', { context: 'change', settings: { candidate: '1'.repeat(40), 'pull-request': '7' } }, true],
+  [
+    'a fork on a machine that is new each time',
+    {
+      context: 'change',
+      event: {
+        kind: 'pull-request',
+        pullRequest: { number: 7, fork: true },
+        run: { id: 'run-1', attempt: 1, runner: 'github-hosted' },
+      },
+    },
+    false,
+  ],
+  ['a push', { context: 'change', event: { kind: 'push', branch: 'topic' } }, false],
+  ['a release', {}, false],
+])('whether %s is told that its engine should build no releases', async (name, more, told) => {
+  const { failure, log } = await run(
+    facts(name.replaceAll(' ', '-'), { ...more, settings: { ...more.settings, push: 'never' } }),
+  );
+  expect(failure).toBeUndefined();
+  expect(log.includes('If it builds releases too')).toBe(told);
+});

@@ -139,6 +139,18 @@ describe('knowngood-out', () => {
       },
       'workspace-seeded',
     ],
+    [
+      // It says of itself that it is of this run, which a pull request can know in a terminal.
+      'a folder that the repository brings',
+      (workspace: string) => {
+        const out = join(workspace, 'knowngood-out');
+        mkdirSync(out);
+        const id = `terminal-${createHash('sha256').update(workspace).digest('hex').slice(0, 12)}`;
+        writeFileSync(join(out, 'run.json'), `${JSON.stringify({ schema: 'knowngood/run/v1', id })}\n`);
+        execFileSync('git', ['add', '-f', 'knowngood-out'], { cwd: workspace, env: gitEnv() });
+      },
+      'workspace-seeded',
+    ],
   ] as const)('%s', async (_name, spoil, code) => {
     expectError(await run({ args: ['label'], spoil }), code, /knowngood-out/);
   });
