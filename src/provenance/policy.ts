@@ -47,7 +47,6 @@ const PATTERN_SIGNS = /[*^$|\\()[\]{}<>\s]|\.\+|\.\?/;
 
 const exact = v.pipe(
   v.string(),
-  v.minLength(1),
   v.check((text) => !PATTERN_SIGNS.test(text), 'is a pattern; only exact strings prove anything'),
 );
 
@@ -56,8 +55,8 @@ const address = v.pipe(
   exact,
   v.check((text) => {
     if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
-    const { host, username, search } = new URL(text);
-    return host !== '' && username === '' && search === '';
+    const { username, search } = new URL(text);
+    return username === '' && search === '';
   }, 'is not a full address (`https://…`)'),
 );
 

@@ -62,6 +62,21 @@ describe('signing key', () => {
     expect(readPublicKey(publicPem).keyid).toBe(key.publicKey.keyid);
   });
 
+  it('may have space around it, as secrets have that were pasted', () => {
+    const { key, pem } = newKey();
+    expect(readSigningKey(`\n  ${pem}\n\n`).publicKey.keyid).toBe(key.publicKey.keyid);
+  });
+
+  it.each([
+    ['a private key', newKey().pem, 'is not a public key'],
+    ['nothing', '', 'is not a public key'],
+    ['what looks like one', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n', 'cannot be used'],
+  ])('of a policy is a public one: %s is refused', (_name, text, hint) => {
+    expect(() => readPublicKey(text)).toThrow(
+      expect.objectContaining({ code: 'policy-invalid', message: expect.stringContaining(hint) }),
+    );
+  });
+
   const pem = (pair: ReturnType<typeof generateKeyPairSync>, options: object): string =>
     pair.privateKey.export({ format: 'pem', type: 'pkcs8', ...options } as never) as unknown as string;
   const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
