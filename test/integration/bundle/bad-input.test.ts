@@ -147,7 +147,11 @@ describe('knowngood-out', () => {
         mkdirSync(out);
         const id = `terminal-${createHash('sha256').update(workspace).digest('hex').slice(0, 12)}`;
         writeFileSync(join(out, 'run.json'), `${JSON.stringify({ schema: 'knowngood/run/v1', id })}\n`);
-        execFileSync('git', ['add', '-f', 'knowngood-out'], { cwd: workspace, env: gitEnv() });
+        for (const args of [
+          ['add', '-f', 'knowngood-out'],
+          ['commit', '-q', '-m', 'seeded'],
+        ])
+          execFileSync('git', args, { cwd: workspace, env: gitEnv() });
       },
       'workspace-seeded',
     ],
