@@ -15,8 +15,8 @@ export type FallbackList = Pick<ImageIndex, 'manifests' | 'annotations'>;
 const REREADS_MS = [25, 50, 100, 200];
 
 /**
- * Reads the list at the fallback tag, `undefined` where there is none. `sure: false` believes the first 404: right
- * for a reader, for whom a list that is just being written is not there yet; a writer would wipe it.
+ * Reads the list at the fallback tag, `undefined` where there is none. Without a clock it believes the first 404:
+ * right for a reader, for whom a list that is just being written is not there yet; a writer would wipe it.
  */
 export async function readFallbackList(
   registry: Registry,

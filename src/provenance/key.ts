@@ -73,7 +73,7 @@ export function publicKeyNamed(keyid: string, spki: string): VerifyingKey | unde
 }
 
 function verifyingKey(key: KeyObject): VerifyingKey {
-  const p256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  const p256 = key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
   if (!p256 && key.asymmetricKeyType !== 'ed25519') throw invalid('is neither P-256 nor Ed25519');
   const der = key.export({ format: 'der', type: 'spki' });
   return { key, keyid: keyidOf(der), spki: der.toString('base64') };

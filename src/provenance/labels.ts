@@ -73,7 +73,7 @@ export function planLabels(facts: LabelFacts): { readonly labels: Labels; readon
   const known = new Map<string, string>();
   for (const name of DESCRIPTIVE) {
     const key = OCI + name;
-    const written = Object.hasOwn(own, key) ? own[key] : undefined;
+    const written = own[key];
     const value = name === 'source' ? withoutGit(facts.source) : facts[name];
     if (written === undefined) labels.set(key, value ?? '');
     else if (!written.includes('$')) labels.set(key, written);
@@ -158,10 +158,9 @@ function withoutGit(url: string | undefined): string | undefined {
 function refuseComputed(setting: 'labels' | 'annotations', given: Labels = {}): void {
   for (const key of Object.keys(given)) {
     if (!COMPUTED.has(key) && !key.startsWith(OWN)) continue;
-    const name = key.startsWith(OCI) ? key.slice(OCI.length) : key;
     throw new Failure('setting-invalid', `\`${setting}\` cannot set ${key}: it is computed.`, {
       remedy:
-        name === 'version'
+        key === `${OCI}version`
           ? 'Set `version` instead.'
           : 'Leave it out; gates rely on it saying what was built.',
     });

@@ -98,6 +98,16 @@ describe('attaching', () => {
     expect(listAt(registry, subject)).toEqual([...referrers, ...second.referrers].sort());
   });
 
+  it('believes it at once where it only reads', async () => {
+    const { registry, subject } = await scene();
+    let asked = 0;
+    registry.before = (call, reference) => {
+      if (call === 'head' && reference.tag !== undefined) asked++;
+    };
+    expect(await listReferrers(registry, image, subject)).toEqual([]);
+    expect(asked).toBe(1);
+  });
+
   it('heals a list of which one child is gone', async () => {
     const { registry, subject } = await scene();
     const first = await attach({ registry, image, subject, bundles: [bundle('a'), bundle('b')], clock });

@@ -118,6 +118,9 @@ describe('the set of labels', () => {
     // A value with variables is the builder's to fill in; until then the index says what is known.
     expect(labels).not.toHaveProperty([`${OCI}vendor`]);
     expect(annotations).toMatchObject({ [`${OCI}title`]: 'Notes', [`${OCI}vendor`]: 'acme' });
+    expect(Object.keys(planLabels({ ...facts, dockerfileLabels: own }).annotations)).not.toContain(
+      `${OCI}vendor`,
+    );
   });
 
   it('takes settings over everything that is not computed', () => {
@@ -273,6 +276,8 @@ it.each([
   ['ssh://git@git.example.org:2222/acme/notes.git', 'https://git.example.org/acme/notes'],
   ['file:///srv/notes.git', undefined],
   ['/srv/notes.git', undefined],
+  ['ssh:///acme/notes.git', undefined],
+  ['ftp://git.example.org/acme/notes.git', undefined],
   ['https://git.example.org', undefined],
   ['https://git.example.org/', undefined],
   ['nonsense', undefined],
