@@ -134,7 +134,7 @@ describe.skipIf(!address)("pipelines of the documents by Drone's own runner", ()
       const end = await run('', tag('1.1.0'), { text });
       expect(end.status, shown(end)).toBe('success');
       expect(shown(end)).toContain('knowngood: promote done promoted');
-      expect(JSON.parse(await made.ledger('hedgedoc/canonical.json'))).toMatchObject({ version: '1.1.0' });
+      expect(JSON.parse(await made.ledger('notes/canonical.json'))).toMatchObject({ version: '1.1.0' });
     });
 
     it('testme.yml: a custom build tests the candidate on an engine of its own, and tells the forge', async () => {
