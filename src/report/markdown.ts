@@ -5,7 +5,12 @@ import { inert } from '../untrusted/text.ts';
  * than any run of backticks inside (CommonMark 6.1); a table cell cannot be left, and lines cannot be broken.
  */
 export function code(text: string): string {
-  const line = inert(text).replace(/\s+/g, ' ').trim().replaceAll('|', '\\|');
+  // Renderers differ in whether `\\|` ends a cell: a backslash of the text is kept away from ours.
+  const line = inert(text)
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/\\(?=\|)/g, '\\ ')
+    .replaceAll('|', '\\|');
   if (line === '') return '';
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map((run) => run[0].length));
   const fence = '`'.repeat(longest + 1);
