@@ -116,6 +116,22 @@ describe('attaching', () => {
     expect(listAt(registry, subject)).toEqual([first.referrers[1]!, ...referrers].sort());
   });
 
+  it('leaves what others wrote of the list, also where it heals it', async () => {
+    const { registry, subject } = await scene();
+    const first = await attach({ registry, image, subject, bundles: [bundle('a')], clock });
+    const read = () => registry.manifests.get(registry.tagged.get(fallbackTag(subject))!)!;
+    const json = JSON.parse(Buffer.from(read().bytes).toString());
+    const bytes = Buffer.from(JSON.stringify({ ...json, annotations: { by: 'another tool' } }));
+    const tag = withTag(image, fallbackTag(subject));
+    await registry.putManifest(tag, { bytes, mediaType: read().mediaType });
+    const annotations = () => JSON.parse(Buffer.from(read().bytes).toString()).annotations;
+    await attach({ registry, image, subject, bundles: [bundle('b')], clock });
+    expect(annotations()).toEqual({ by: 'another tool' });
+    registry.manifests.delete(first.referrers[0]!);
+    await attach({ registry, image, subject, bundles: [bundle('c')], clock });
+    expect(annotations()).toEqual({ by: 'another tool' });
+  });
+
   it('takes no child for gone that could not be looked at', async () => {
     const { registry, subject } = await scene();
     const first = await attach({ registry, image, subject, bundles: [bundle('a'), bundle('b')], clock });
