@@ -46,17 +46,26 @@ export class Failure extends Error {
   readonly remedy: string;
   readonly outcome: OutcomeName;
   readonly findings: readonly Finding[];
+  /** The host that failed us, where one did. */
+  readonly host: string | undefined;
 
   constructor(
     code: ReasonCode,
     message?: string,
-    more: { remedy?: string; cause?: unknown; findings?: readonly Finding[]; outcome?: OutcomeName } = {},
+    more: {
+      remedy?: string;
+      cause?: unknown;
+      findings?: readonly Finding[];
+      outcome?: OutcomeName;
+      host?: string;
+    } = {},
   ) {
     super(message ?? reasons[code].sentence, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
     this.remedy = more.remedy ?? reasons[code].remedy;
     this.outcome = more.outcome ?? outcomeOf(code);
     this.findings = more.findings ?? [];
+    this.host = more.host;
   }
 }
 

@@ -30,7 +30,8 @@ export function createHttp(options: HttpOptions): Http {
 
   async function attempt(request: HttpRequest): Promise<Attempt<HttpResponse>> {
     const codes = { unreachable: 'cannot-determine', invalid: 'answer-invalid', ...request.codes } as const;
-    const what = `${request.method ?? 'GET'} ${shownUrl(allowedUrl(request.url, insecure))}`;
+    const url = allowedUrl(request.url, insecure);
+    const what = `${request.method ?? 'GET'} ${shownUrl(url)}`;
     const guard = deadlineGuard(request.deadline ?? defaultDeadline, [ended, request.signal]);
     try {
       return judge(await exchange(request, guard.signal), request);
@@ -43,7 +44,10 @@ export function createHttp(options: HttpOptions): Http {
       const late = guard.signal.aborted;
       const broken = late ? { why: 'no time left', sent: true } : brokenBy(error);
       const why = redact(broken?.why ?? reasonOf(error));
-      const failure = new Failure(codes.unreachable, `${what} got no answer: ${why}.`, { cause: error });
+      const failure = new Failure(codes.unreachable, `${what} got no answer: ${why}.`, {
+        cause: error,
+        host: url.host,
+      });
       if (broken === undefined || late || (broken.sent && !isIdempotent(request))) throw failure;
       return {
         again: true,

@@ -80,24 +80,30 @@ export function failureOf(response: HttpResponse, asked: Asked, said: string): F
   if (status === 401 || status === 403 || codes.some((code) => DENIALS.has(code))) {
     const login = asked.anonymous ? ', without a login' : '';
     const message = `${asked.registry} refused to ${asked.doing} ${asked.image}${login}: ${said}.`;
-    return new Failure('registry-denied', message, { remedy: permissionRemedy(text, asked) });
+    return new Failure('registry-denied', message, {
+      remedy: permissionRemedy(text, asked),
+      host: asked.registry,
+    });
   }
   if (status === 429) {
     return new Failure('registry-failed', `${asked.registry} limits how often it may be asked: ${said}.`, {
       remedy: 'Log in to the registry, or try again later.',
       cause: { status },
+      host: asked.registry,
     });
   }
   if (status === 404 && codes.length === 0) {
     return new Failure(
       'cannot-determine',
       `A 404 for ${asked.image} is not of the form a registry gives: ${said}.`,
+      { host: asked.registry },
     );
   }
   const message = `${asked.registry} failed to ${asked.doing} ${asked.image}: ${said}.`;
   const missing = asked.doing === 'push' && codes.includes('NAME_UNKNOWN');
   return new Failure('registry-failed', message, {
     cause: { status },
+    host: asked.registry,
     ...(missing ? { remedy: 'Create the repository in the registry first.' } : {}),
   });
 }

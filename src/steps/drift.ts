@@ -5,6 +5,7 @@ import { driftSummary, inOrder } from '../report/drift.ts';
 import { sarifLog } from '../report/sarif.ts';
 import { nextBaseline, readBaseline } from '../rules/drift/baseline.ts';
 import type { IssuePlan } from '../rules/drift/issue.ts';
+import { outagesJoined } from '../rules/drift/outage.ts';
 import { type DriftVerdict, driftVerdict } from '../rules/drift/verdict.ts';
 import { asFindings, type Examined, examine, examineFleet } from './drift/examine.ts';
 import { upsertIssue } from './drift/issue.ts';
@@ -20,7 +21,7 @@ export const step: FreeStep = {
     const asked = wishes(input);
     const examined = await examineAll(input, asked);
     try {
-      const findings = inOrder(examined.flatMap((one) => one.findings));
+      const findings = inOrder(outagesJoined(examined.flatMap((one) => one.findings)));
       const verdict = driftVerdict(findings, asked.failOn);
       const sarif = await report(input, asked, { verdict, findings, examined });
       return answer(input, asked, verdict, findings, sarif);

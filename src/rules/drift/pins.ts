@@ -38,19 +38,14 @@ export interface PinFacts {
 /** Every image that a file names: our own against the known-good release, others against their registry. */
 export function checkPins({ pins, unreadable, own }: PinFacts): Finding[] {
   const releases = new Map(own.map((release) => [release.image, release]));
-  const silent: LookedAtPin[] = [];
   const findings = pins.flatMap((looked): Finding[] => {
     const release = releases.get(repositoryName(looked.pin.reference));
     if (release === undefined && looked.pin.built) return [];
-    const found = release === undefined ? otherPin(looked) : ownPin(looked, release);
-    if (!found.some(({ code }) => code === 'cannot-determine')) return found;
-    silent.push(looked);
-    return [];
+    return release === undefined ? otherPin(looked) : ownPin(looked, release);
   });
   const seen = new Set<string>();
   return [
     ...findings,
-    ...silentHosts(silent),
     ...unreadable.map(({ at, why }) =>
       finding('pin-unreadable', 'info', `An image could not be read: ${why}.`, { at }),
     ),
@@ -58,25 +53,6 @@ export function checkPins({ pins, unreadable, own }: PinFacts): Finding[] {
     // A variable that several services use is one place to correct.
     const key = JSON.stringify([one.code, one.at, one.message]);
     return !seen.has(key) && seen.add(key);
-  });
-}
-
-/** One finding for each registry that gave no answer: an outage is one thing, however many pins it hides. */
-function silentHosts(silent: readonly LookedAtPin[]): Finding[] {
-  const byHost = new Map<string, LookedAtPin[]>();
-  for (const looked of silent) {
-    const { registry } = looked.pin.reference;
-    const known = byHost.get(registry);
-    if (known === undefined) byHost.set(registry, [looked]);
-    else known.push(looked);
-  }
-  return [...byHost].flatMap(([registry, looked]) => {
-    const [first] = looked;
-    if (first === undefined || first.state === 'not-asked' || !('unanswered' in first.state)) return [];
-    const names = new Set(looked.map(({ pin }) => formatReference(pin.reference)));
-    const [name] = names;
-    const what = names.size === 1 ? name! : `${names.size} images of ${registry} (${name} is the first)`;
-    return [{ ...open(what, first.state), at: first.pin.at }];
   });
 }
 

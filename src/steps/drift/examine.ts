@@ -1,5 +1,6 @@
 import { Failure, type Finding, finding } from '../../outcome.ts';
 import { reasons } from '../../reasons.ts';
+import { isOpenQuestion, type OpenQuestion } from '../../rules/drift/looked-up.ts';
 import type { FreeStepInput } from '../step.ts';
 import { checks } from './checks.ts';
 import { Look } from './look.ts';
@@ -84,7 +85,11 @@ function inFleet(recipe: string, found: Finding, place: NonNullable<Finding['at'
     at === undefined
       ? ''
       : `${[at.file, at.line, at.column].filter((part) => part !== undefined).join(':')}: `;
-  return { ...found, message: `${recipe}: ${where}${message}`, at: place };
+  const told = { ...found, message: `${recipe}: ${where}${message}`, at: place };
+  if (!isOpenQuestion(found)) return told;
+  const what = `${recipe}: ${where}${found.open.what}`;
+  const asked: OpenQuestion = { ...told, open: { ...found.open, what } };
+  return asked;
 }
 
 /** What a check, or what all of them need, could not do: a finding that makes the verdict `error`. */

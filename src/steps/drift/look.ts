@@ -7,7 +7,7 @@ import { type Reference, withDigest } from '../../oci/reference.ts';
 import { sameContent } from '../../oci/same-content.ts';
 import { Failure } from '../../outcome.ts';
 import type { RawManifest, Registry } from '../../registry/registry.ts';
-import type { Known } from '../../rules/drift/looked-up.ts';
+import type { Known, Unanswered } from '../../rules/drift/looked-up.ts';
 
 /** Look-ups at a time: more would only wait for the connections to a registry. */
 const AT_ONCE = 32;
@@ -35,17 +35,23 @@ export class Look {
 
   /** The answer; where there is none, why. Only a cancelled run fails. */
   async ask<T>(what: () => Promise<T>): Promise<Known<T>> {
-    if (this.#isOver) return { unanswered: `no time was left to ask, within ${this.#seconds} s.` };
+    if (this.#isOver) return this.#late(`no time was left to ask, within ${this.#seconds} s.`);
     try {
       const answered = what().then((known) => ({ known }));
       // A late failure is nobody's any more.
       answered.catch(() => {});
       const first = await Promise.race([answered, this.#over]);
-      return first === 'over' ? { unanswered: `no answer within ${this.#seconds} s.` } : first;
+      return first === 'over' ? this.#late(`no answer within ${this.#seconds} s.`) : first;
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
-      return { unanswered: error.message };
+      const { message, code, host, remedy } = error;
+      const by = host === undefined ? {} : { host, cause: `${code} ${host}` };
+      return { unanswered: message, remedy, ...by };
     }
+  }
+
+  #late(unanswered: string): Unanswered {
+    return { unanswered, cause: 'the time budget' };
   }
 
   /** As `ask`, when it is its turn: a bounded number of these are under way. */

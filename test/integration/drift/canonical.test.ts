@@ -244,6 +244,12 @@ describe('an outage', () => {
       expect(run.result?.outcome).toBe('error');
       expect(run.result?.outputs['drift-verdict']).toBe('error');
       expect(codes(run)).toEqual(['cannot-determine']);
+      // One outage, not one finding for each question.
+      expect(run.findings).toHaveLength(1);
+      expect(run.findings[0]?.message).toMatch(/^\d things could not be looked up/);
+      // Who took too long is not known; who refused is.
+      if (status !== 500) expect(run.findings[0]?.message).toContain(` at ${proxy.host}: `);
+      expect(run.findings[0]).not.toHaveProperty('open');
       expect(run.log).toContain('VERDICT=error');
     } finally {
       await proxy.stop();

@@ -99,17 +99,6 @@ describe('a pin of another image', () => {
     });
   });
 
-  it('an outage of a registry is one finding, however many pins it hides', () => {
-    const text =
-      'services:\n  a: {image: "ghcr.io/x/a:1.0.0"}\n  b: {image: "ghcr.io/x/b:1.0.0"}\n  c: {image: "quay.io/x/c:1.0.0"}\n';
-    const { pins } = readPinFile('compose.yml', Buffer.from(text), () => undefined);
-    const found = checkPins({ pins: pins.map((pin) => ({ pin, state: silent })), unreadable: [], own: [] });
-    expect(found.map(({ code, message }) => [code, message.split(' could')[0]])).toEqual([
-      ['cannot-determine', '2 images of ghcr.io (ghcr.io/x/a:1.0.0 is the first)'],
-      ['cannot-determine', 'quay.io/x/c:1.0.0'],
-    ]);
-  });
-
   it('is told once, however many services use its variable', () => {
     const text = 'services:\n  a: {image: "acme/x:${V}"}\n  b: {image: "acme/x:${V}"}\n';
     const { pins } = readPinFile('compose.yml', Buffer.from(text), (path) =>
