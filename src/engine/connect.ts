@@ -10,6 +10,9 @@ import type { EngineInfo } from './engine.ts';
 const oneMs = 4_000;
 const allMs = 9_000;
 
+/** Before an engine that does not listen yet is asked again. */
+const againMs = 250;
+
 export interface Connection {
   readonly docker: Docker;
   readonly info: EngineInfo;
@@ -39,7 +42,9 @@ export async function connect(
     try {
       return {
         docker,
-        info: await ask(docker, address, AbortSignal.any([signal, all, AbortSignal.timeout(oneMs)])),
+        info: await patiently(address, all, signal, () =>
+          ask(docker, address, AbortSignal.any([signal, all, AbortSignal.timeout(oneMs)])),
+        ),
       };
     } catch (cause) {
       if (signal.aborted) throw new Failure('cancelled', undefined, { cause });
@@ -97,6 +102,26 @@ function clientOptions(address: EngineAddress): Docker.DockerOptions {
   } as unknown as Docker.DockerOptions;
 }
 
+/** A CI's service, as `docker:dind`, starts side by side with the step that needs it: not yet there is not "no". */
+async function patiently<T>(
+  { address }: EngineAddress,
+  all: AbortSignal,
+  signal: AbortSignal,
+  once: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await once();
+    } catch (cause) {
+      const starting = /^tcp:/.test(address) && ['ECONNREFUSED', 'ENOTFOUND'].includes(codeOf(cause));
+      if (!starting || all.aborted || signal.aborted) throw cause;
+      await new Promise((resolve) => setTimeout(resolve, againMs));
+    }
+  }
+}
+
+const codeOf = (cause: unknown): string => String((cause as { code?: unknown }).code);
+
 /** The typings lack the options of these two calls. */
 interface Asking {
   version(call: {
@@ -134,7 +159,7 @@ function readIfThere(path: string): Uint8Array | undefined {
 }
 
 function reasonOf(cause: unknown): string {
-  const error = cause as { code?: unknown; name?: unknown; message?: unknown };
+  const error = cause as { name?: unknown; message?: unknown };
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'no answer in time';
   const known: Record<string, string> = {
     ENOENT: 'no such socket',
@@ -144,7 +169,7 @@ function reasonOf(cause: unknown): string {
     ETIMEDOUT: 'no answer in time',
   };
   return (
-    known[String(error.code)] ??
+    known[codeOf(cause)] ??
     String(error.message ?? error)
       .slice(0, 200)
       .trim()

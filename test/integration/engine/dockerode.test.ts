@@ -80,7 +80,7 @@ describe('what comes back from the engine', () => {
     // Up to the line that names the image, so that all depends on that one.
     const trimmed = (): Rewrite => (chunk) => {
       if (chunk) all.push(chunk);
-      return chunk ? [] : [Buffer.from(/^[^]*?"aux":\{"ID":[^\n]*/.exec(Buffer.concat(all).toString())![0])];
+      return chunk ? [] : [Buffer.from(/^[\s\S]*?"aux":\{"ID":[^\n]*/.exec(Buffer.concat(all).toString())![0])];
     };
     const { engine } = await between(answersTo(/\/build/, trimmed));
     await expect(build(engine, 'FROM scratch\nCOPY Dockerfile /\n')).resolves.toHaveProperty('imageId');
@@ -201,6 +201,17 @@ describe('the address', () => {
       ),
     });
     await expect(open('ssh://somebody@example.org')).rejects.toMatchObject({ code: 'engine-unreachable' });
+  });
+
+  it('of a service that is still starting is asked again', async () => {
+    const early = await engineProxy(box.dockerHost, () => undefined);
+    const port = Number(early.address.split(':').at(-1));
+    await early.stop();
+    const opening = open(early.address);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const late = await engineProxy(box.dockerHost, () => undefined, port);
+    ends.push(() => late.stop());
+    expect((await (await opening).info()).address).toBe(early.address);
   });
 });
 

@@ -22,6 +22,7 @@ export interface EngineProxy {
 export async function engineProxy(
   dockerHost: string,
   rewrite: (path: string) => Rewrite | undefined,
+  listenAt = 0,
 ): Promise<EngineProxy> {
   const socketPath = dockerHost.replace(/^unix:\/\//, '');
   const passed: Passed[] = [];
@@ -43,7 +44,7 @@ export async function engineProxy(
     upstream.on('error', () => outgoing.destroy());
     incoming.pipe(upstream);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(listenAt, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     address: `tcp://127.0.0.1:${port}`,
