@@ -10,7 +10,7 @@ import type { Registry } from '../../../src/registry/registry.ts';
 import type { Settings } from '../../../src/settings/schema.ts';
 import type { StepInput } from '../../../src/steps/step.ts';
 import type { Tools } from '../../../src/steps/tools.ts';
-import { commit, droneFacts, repository, virtualClock } from '../provenance/scene.ts';
+import { commit, droneFacts, repository, version, virtualClock } from '../provenance/scene.ts';
 
 export const imageName = 'registry.example:5000/acme/hedgedoc';
 export const runId = 'drone-drone.example.org-acme/hedgedoc-42';
@@ -48,11 +48,22 @@ export function testSection(digest: Digest, more: Partial<TestSection> = {}): Te
     reasons: ['green'],
     verdict: 'green',
     tiers: [{ name: 'install', verdict: 'pass', startedAt: '2026-01-02T03:04:05Z', durationMs: 1 }],
-    subject: { kind: 'image', image: imageName, digest },
+    subject: { kind: 'image', image: imageName, digest, tested: ['linux/amd64'] },
+    recipe: 'hedgedoc',
+    version,
     commit,
+    context: 'change',
     run: runId,
+    harness: '1.4.0',
+    cold: true,
+    commands: 'contained',
+    effect: undefined,
+    startedAt: '2026-01-02T03:04:05Z',
+    finishedAt: '2026-01-02T03:04:06Z',
+    logs: 'knowngood-out/hedgedoc/logs',
+    findings: [],
     ...more,
-  } as TestSection;
+  };
 }
 
 export interface Given {
@@ -101,6 +112,7 @@ export function play(given: Given): Played {
     statements: load('statements', () => import('../../../src/provenance/statements.ts')),
     signing: load('signing', () => import('../../../src/provenance/signing.ts')),
     verifying: load('verifying', () => import('../../../src/provenance/verifying.ts')),
+    promotion: load('promotion', () => import('../../../src/promotion/promotion.ts')),
     policy: async () => (typeof given.policy === 'string' ? readPolicy(given.policy) : given.policy),
     recipes: (async () => ({
       folderInside: () => workspace,
