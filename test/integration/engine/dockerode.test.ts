@@ -80,7 +80,9 @@ describe('what comes back from the engine', () => {
     // Up to the line that names the image, so that all depends on that one.
     const trimmed = (): Rewrite => (chunk) => {
       if (chunk) all.push(chunk);
-      return chunk ? [] : [Buffer.from(/^[\s\S]*?"aux":\{"ID":[^\n]*/.exec(Buffer.concat(all).toString())![0])];
+      return chunk
+        ? []
+        : [Buffer.from(/^[\s\S]*?"aux":\{"ID":[^\n]*/.exec(Buffer.concat(all).toString())![0])];
     };
     const { engine } = await between(answersTo(/\/build/, trimmed));
     await expect(build(engine, 'FROM scratch\nCOPY Dockerfile /\n')).resolves.toHaveProperty('imageId');
