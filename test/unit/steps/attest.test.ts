@@ -176,6 +176,70 @@ describe('nothing is signed about', () => {
   });
 });
 
+describe('a release that was tested', () => {
+  const { provenance, recipe, testResult } = predicateTypes;
+  const tested = (more: (digest: Digest) => Partial<Given> = () => ({})) =>
+    scene((digest) => ({
+      settings: withKey,
+      test: testSection(digest, { context: 'release' }),
+      ...more(digest),
+    }));
+  const types = ({ section }: StepResult) => section?.attestations?.map((one) => one.predicateType);
+
+  it('has its test result signed beside provenance and recipe, in full', async () => {
+    const { input, file } = await tested();
+    expect(types(await run(input))).toEqual([provenance, recipe, testResult]);
+    const { predicate, subject } = JSON.parse(file('knowngood-out/hedgedoc/test-result.statement.json'));
+    expect(subject).toHaveLength(3);
+    expect(predicate.configuration[0].uri).toBe('https://drone.example.org/#release');
+    const { content } = predicate.configuration.find(({ name }: { name: string }) => name === 'test');
+    expect(JSON.parse(Buffer.from(content, 'base64').toString())).toMatchObject({
+      commit,
+      verdict: 'green',
+      commands: 'contained',
+      testedPlatforms: ['linux/amd64'],
+    });
+  });
+
+  it('says in a second `attest` the test result alone, and keeps what the first one said', async () => {
+    const first = (await run((await scene(() => ({ settings: withKey }))).input)).section!.attestations!;
+    const result = await run((await tested(() => ({ attestations: first }))).input);
+    expect(types(result)).toEqual([provenance, recipe, testResult]);
+    expect(result.section!.attestations!.slice(0, 2)).toEqual(first);
+    expect(result.outputs.statement).toBe('knowngood-out/hedgedoc/test-result.statement.json');
+  });
+
+  it('of an image that was found there says how it was tested, and not how it was made', async () => {
+    const { input } = await tested((digest) => ({ image: imageSection(digest, { source: 'unchanged' }) }));
+    expect(types(await run(input))).toEqual([testResult]);
+  });
+
+  it('says that it failed, and nothing where nobody can tell', async () => {
+    const red = await tested((digest) => ({
+      test: testSection(digest, { context: 'release', verdict: 'red' }),
+    }));
+    await run(red.input);
+    expect(JSON.parse(red.file('knowngood-out/hedgedoc/test-result.statement.json')).predicate.result).toBe(
+      'FAILED',
+    );
+    const open = await tested((digest) => ({
+      image: imageSection(digest, { source: 'adopted' }),
+      test: testSection(digest, { verdict: 'inconclusive' }),
+    }));
+    expect(await run(open.input)).toMatchObject({ outcome: 'skipped', reasons: ['no-test-result'] });
+  });
+
+  it.each([
+    ['another run', { run: 'drone-other-1' }],
+    ['another commit', { commit: 'c'.repeat(40) }],
+  ] as const)('does not borrow the test of %s', async (_name, more) => {
+    const { input, registry } = await tested((digest) => ({ test: testSection(digest, more) }));
+    const before = registry.manifests.size;
+    await expect(run(input)).rejects.toMatchObject({ code: 'evidence-unbound' });
+    expect(registry.manifests.size).toBe(before);
+  });
+});
+
 describe('a change', () => {
   const change = (test: (digest: Digest) => Given['test']) =>
     scene((digest) => ({

@@ -70,6 +70,7 @@ export interface Given {
   readonly registry: Registry;
   readonly image?: ImageSection;
   readonly test?: Dossier['test'];
+  readonly attestations?: NonNullable<Dossier['attestations']>;
   readonly dossierRun?: string;
   readonly candidate?: Partial<Candidate>;
   readonly context?: 'release' | 'change';
@@ -143,6 +144,7 @@ export function play(given: Given): Played {
       candidate: own,
       ...(given.image === undefined ? {} : { image: given.image }),
       ...(given.test === undefined ? {} : { test: given.test }),
+      ...(given.attestations === undefined ? {} : { attestations: given.attestations }),
     },
     candidate: own,
     runContext: given.context ?? 'release',
