@@ -116,6 +116,7 @@ class Run {
   private readonly input: LineInput;
   private readonly tools: OwnedTools;
   private readonly startedAt: Date;
+  private readonly planned = new Set<StepName>();
   private out: string | undefined;
   private subject:
     | { candidate: Candidate; runContext: RunContext; path: string; dossier: Dossier }
@@ -228,7 +229,7 @@ class Run {
     if (result.section !== undefined) {
       subject.dossier = withSection(dossier, result.section);
       writeDossier(subject.path, subject.dossier);
-    }
+    } else if (settings.dryRun) this.planned.add(name);
     return result;
   }
 
@@ -274,6 +275,8 @@ class Run {
       const section = dossier[name];
       if (section === undefined) {
         if (step.finds?.with(this.input.settings)) continue;
+        // The step before it was planned only: of what would come after that nothing can be said.
+        if (this.planned.has(writers[name])) return { outcome: 'skipped', reasons: ['dry-run'], outputs: {} };
         const hint = step.finds === undefined ? '' : ` ${step.finds.hint}`;
         throw new Failure('dossier-incomplete', `\`${step.name}\` needs what \`${writers[name]}\` finds.`, {
           remedy: `Run the step \`${writers[name]}\` first, in the same workspace.${hint}`,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -110,6 +110,24 @@ describe.each(hosts)('on %s', (host) => {
     expect(end).toMatchObject({ code: 2, lastLine: 'knowngood: build-push error dossier-incomplete' });
     expect(end.output).toContain('Run the step `label` first');
   });
+});
+
+it('a line that is only planned comes to its end, and leaves nothing behind', async () => {
+  const job = await jobOn('GitHub');
+  const ledger = join(mkdtempSync(join(tmpdir(), 'knowngood-planned-')), 'ledger');
+  const end = await job.step({ step: 'release', image, 'dry-run': 'true', ledger: `file:${ledger}` });
+  expect([...end.output.matchAll(/^knowngood: (.*)$/gm)].map(([, text]) => text)).toEqual([
+    'label done labelled',
+    'build-push done built',
+    'attest skipped dry-run',
+    'step-back done first-release',
+    'test skipped dry-run',
+    'promote skipped dry-run',
+  ]);
+  expect(end.code).toBe(0);
+  const { host, pathname } = new URL(`http://${image}`);
+  expect((await fetch(`http://${host}/v2${pathname}/tags/list`)).status).toBe(404);
+  expect(existsSync(ledger)).toBe(false);
 });
 
 describe('a secret', () => {
