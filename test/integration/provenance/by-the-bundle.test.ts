@@ -8,8 +8,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { makeNotesProject, runBundle } from '../../../demo/workspace.ts';
 import { gitServer } from '../../../sandbox/git-server.ts';
 import { faultProxy, type Sandbox, sandbox } from '../../../sandbox/index.ts';
+import { ociIndex } from '../../../src/oci/media-types.ts';
+import { parseReference, withTag } from '../../../src/oci/reference.ts';
+import { type AttachedBundle, fallbackTag } from '../../../src/provenance/referrer-manifest.ts';
+import { attach } from '../../../src/provenance/referrers.ts';
 import { githubJob, type Job, pluginJob, type StepEnd } from '../bundle/ci-job.ts';
 import { bundleOf, documentedCommands, documentedPolicy, opensslVerify, shell } from './documented.ts';
+import { hastyClock, openHastyRegistry } from './real-registry.ts';
 
 const predicates = ['https://slsa.dev/provenance/v1', 'https://knowngood.dev/predicate/recipe/v1'];
 
@@ -234,5 +239,44 @@ describe.each(Object.entries(pipelines))('what the bundle wrote on %s', (host, p
       expect(end.code).toBe(code);
     }
     await proxy.stop();
+  });
+
+  it('is found by drift where it was replaced by one that says something else', async () => {
+    const image = parseReference(subject);
+    const registry = openHastyRegistry();
+    const raw = (await registry.manifest(image))!;
+    await registry.putManifest(withTag(image, '1.0.0'), raw);
+    const drift = { step: 'drift', checks: 'attestation', policy, recipe: 'notes' };
+    const before = await job.step(drift);
+    expect(before.output).toContain('VERDICT=clean');
+    expect(before.lastLine).toBe('knowngood: drift done clean');
+    expect(before.output).toContain('FINDINGS=0');
+
+    // Whoever may push may write the list anew: the same signature under another statement.
+    const bundles = ['provenance', 'recipe'].map((name, at): AttachedBundle => {
+      const json = bundleOf(file(`${name}.sigstore.json`));
+      const payload = Buffer.from(json.dsseEnvelope.payload, 'base64').toString();
+      const changed = name === 'recipe' ? payload : payload.replaceAll(commit, 'f'.repeat(40));
+      json.dsseEnvelope.payload = Buffer.from(changed).toString('base64');
+      const spki = createPublicKey(readFileSync(join(root, 'key.pub'), 'utf8'))
+        .export({ format: 'der', type: 'spki' })
+        .toString('base64');
+      return { bytes: Buffer.from(JSON.stringify(json)), predicateType: predicates[at]!, spki };
+    });
+    const list = { schemaVersion: 2, mediaType: ociIndex, manifests: [] };
+    const empty = { bytes: Buffer.from(JSON.stringify(list)), mediaType: ociIndex };
+    const tag = withTag(image, fallbackTag(image.digest!));
+    await registry.putManifest(tag, empty);
+    await attach({ registry, image, subject: image.digest!, bundles, clock: hastyClock });
+    const after = await job.step(drift);
+    expect(after.lastLine).toBe('knowngood: drift refused attestation-invalid');
+    expect(after.code).toBe(1);
+    expect(after.output).toMatch(/FINDINGS=1\nVERDICT=drift/);
+
+    // Nothing there at all is reported, and does not fail.
+    await registry.putManifest(tag, empty);
+    const gone = await job.step(drift);
+    expect(gone.lastLine).toBe('knowngood: drift done clean');
+    expect(gone.output).toContain('attestation-missing');
   });
 });
