@@ -51,7 +51,16 @@ async function build(box: Sandbox): Promise<PluginImages> {
     clone: await entry('drone/git', ['sh', '-c', cloning]),
     forwarder: (to) => {
       const [host, port] = to.split(':');
-      const script = `require('net').createServer((a) => { const b = require('net').connect(${port}, '${host}'); a.pipe(b).pipe(a); a.on('error', () => b.destroy()); b.on('error', () => a.destroy()); }).listen(2375)`;
+      // It listens late, as an engine does.
+      const script = `
+        const net = require('net');
+        const server = net.createServer((near) => {
+          const far = net.connect(${port}, '${host}');
+          near.pipe(far).pipe(near);
+          near.on('error', () => far.destroy());
+          far.on('error', () => near.destroy());
+        });
+        setTimeout(() => server.listen(2375), 5000);`;
       return entry('docker/dind', ['node', '-e', script]);
     },
   };
