@@ -30,8 +30,13 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
       if (value === undefined && spec?.type === 'flag' && !/^(true|false)$/.test(argv[i + 1] ?? ''))
         value = 'true';
       if (value === undefined) {
-        value = argv[++i];
-        if (value === undefined) throw new Failure('setting-invalid', `\`--${name}\` needs a value.`);
+        const next = argv[i + 1];
+        // A setting must not be swallowed as the value of the one before it, least of all `--dry-run`.
+        if (next !== undefined && !isSetting(next)) {
+          value = next;
+          i++;
+        } else if (spec === undefined) value = 'true';
+        else throw new Failure('setting-invalid', `\`--${name}\` needs a value.`);
       }
       const before = settings.get(name);
       const grows = before !== undefined && (spec?.type === 'list' || spec?.type === 'map');
@@ -40,4 +45,9 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   }
   if (words.length > 0) settings.set('step', { value: words.join('\n'), source: '`step`' });
   return { words, rawSettings: settings, help, version };
+}
+
+function isSetting(word: string): boolean {
+  const [, name = ''] = /^--([^=]+)/.exec(word) ?? [];
+  return Object.hasOwn(settingsTable, name);
 }

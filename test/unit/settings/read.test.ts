@@ -132,6 +132,29 @@ describe('a setting on each host', () => {
   });
 });
 
+describe('the command line', () => {
+  const given = (...argv: string[]): Record<string, string> =>
+    Object.fromEntries([...readCommandLine(argv).rawSettings].map(([name, { value }]) => [name, value]));
+
+  it.each([
+    [['label', '--dryrun'], { step: 'label', dryrun: 'true' }],
+    [['label', '--dryrun', '--verbose'], { step: 'label', dryrun: 'true', verbose: 'true' }],
+    [['label', '--imge', 'a/b'], { step: 'label', imge: 'a/b' }],
+    [['rollback', '--why', '--it broke--'], { step: 'rollback', why: '--it broke--' }],
+    [['label', '--image=--dry-run'], { step: 'label', image: '--dry-run' }],
+  ])('%j', (argv, expected) => {
+    expect(given(...argv)).toEqual(expected);
+  });
+
+  it.each([
+    [['promote', '--image']],
+    [['promote', '--image', '--dry-run']],
+    [['promote', '--image', '--push=never']],
+  ])('is refused where a value is missing, and no other setting is taken for it: %j', (argv) => {
+    expect(() => given(...argv)).toThrow('`--image` needs a value.');
+  });
+});
+
 describe('readSettings', () => {
   it('applies defaults, and knows what was given', () => {
     const { settings, warnings } = read({ step: 'label', image: '', timeout: '90s' });
