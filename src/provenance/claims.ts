@@ -27,7 +27,8 @@ export interface Claims {
 const hex = (length: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${length}}$`)));
 
 const statementSchema = v.object({
-  _type: v.literal(STATEMENT_TYPE),
+  // cosign 3 still writes the older name for the same shape.
+  _type: v.picklist([STATEMENT_TYPE, 'https://in-toto.io/Statement/v0.1']),
   subject: v.pipe(
     v.array(v.looseObject({ name: v.optional(v.string()), digest: v.record(v.string(), v.string()) })),
     v.minLength(1),

@@ -13,7 +13,7 @@ import { type Signed, signAndAttach } from '../../../src/provenance/signing.ts';
 import { predicateTypes } from '../../../src/provenance/statement.ts';
 import { verifyImage } from '../../../src/provenance/verify.ts';
 import { newKey, policyOf, provenanceOf, putImage, recipeOf } from '../../unit/provenance/scene.ts';
-import { bundleOf, opensslVerify } from './documented.ts';
+import { bundleOf, opensslVerify, shell } from './documented.ts';
 import { hastyClock, openRegistry } from './real-registry.ts';
 
 const run = promisify(execFile);
@@ -116,6 +116,32 @@ describe.each(['ec', 'ed25519'] as const)('what a key (%s) signed', (type) => {
       json.dsseEnvelope.payload = Buffer.from('{}').toString('base64');
       expect(() => verifier.verify(toSignedEntity(bundleFromJSON(json)))).toThrow();
     }
+  });
+
+  it.runIf(type === 'ec')('is what cosign could have signed: verify takes that too', async () => {
+    const cosign = await box.tool('cosign-3');
+    const reference = parseReference(`${box.registry.host}/cosigned/${type}`);
+    const { digest, platforms } = await putImage(registry, reference, { salt: 'cosigned' });
+    writeFileSync(join(folder, 'key.pem'), own.pem);
+    const options = { cwd: folder, env: { COSIGN_PASSWORD: '' } };
+    await shell(`${cosign} import-key-pair --key key.pem 2>&1`, options);
+    for (const statement of [provenanceOf(reference, platforms), recipeOf(reference, platforms)]) {
+      writeFileSync(join(folder, 'predicate.json'), JSON.stringify(statement.predicate));
+      await shell(
+        [
+          `${cosign} attest -y --key import-cosign.key --tlog-upload=false --use-signing-config=false`,
+          `--allow-http-registry --type ${statement.predicateType} --predicate predicate.json`,
+          `${repositoryName(reference)}@${digest} 2>&1`,
+        ].join(' '),
+        options,
+      );
+    }
+    // cosign hangs no public key beside its bundles, so the policy has it.
+    const keys = policyOf(own.key).keys.map((pair) => ({ ...pair, key: own.publicPem }));
+    const image = withDigest(reference, digest);
+    const answer = await verifyImage({ registry, image, policy: policyOf(own.key, { keys }) });
+    expect(answer.findings).toEqual([]);
+    expect(answer.answer).toBe('verified');
   });
 
   it('survives a copy of image and referrers to another repository', async () => {

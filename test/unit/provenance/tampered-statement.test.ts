@@ -31,7 +31,7 @@ describe('a changed statement', () => {
   const provenance = 'predicate.buildDefinition.';
   const regions: readonly [string, unknown, string, string][] = [
     // [what somebody changed, to what, the finding, what it names]
-    ['_type', 'https://in-toto.io/Statement/v0.1', 'attestation-invalid', '_type'],
+    ['_type', 'https://in-toto.io/Statement/v2', 'attestation-invalid', '_type'],
     ['subject.0.digest.sha256', '0'.repeat(64), 'attestation-invalid', 'other images'],
     ['subject.0.digest', {}, 'attestation-invalid', 'other images'],
     ['subject', [], 'attestation-invalid', 'subject'],
