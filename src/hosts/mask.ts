@@ -36,11 +36,12 @@ export function createMask(): Mask {
       return {
         push(chunk) {
           held += chunk;
-          // Replace whole secrets first: the cut may then fall anywhere but inside one that has begun.
-          const masked = redact(held);
-          const keep = Math.min(masked.length, Math.max(0, longest - 1));
-          const out = masked.slice(0, masked.length - keep);
-          held = masked.slice(masked.length - keep);
+          // What may still grow into a secret stays, as it is: of two that begin alike the longer one may be coming.
+          let cut = Math.max(0, held.length - Math.max(0, longest - 1));
+          for (const { index, 0: found } of pattern === undefined ? [] : held.matchAll(pattern))
+            if (index < cut && index + found.length > cut) cut = index;
+          const out = redact(held.slice(0, cut));
+          held = held.slice(cut);
           return out;
         },
         end() {

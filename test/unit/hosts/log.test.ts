@@ -122,6 +122,18 @@ describe('secrets', () => {
     }
   });
 
+  it('that begin like others are masked whole over the borders of chunks', () => {
+    const { log } = plain();
+    for (const one of ['tok-1', 'tok-1-and-more', 'more-than-that']) log.mask(one);
+    const whole = 'a tok-1-and-more b tok-1-and c tok-1-and-more-than-that d';
+    for (let size = 1; size < whole.length; size++) {
+      const stream = log.redactStream();
+      let out = '';
+      for (let at = 0; at < whole.length; at += size) out += stream.push(whole.slice(at, at + size));
+      expect(out + stream.end()).toBe('a *** b ***-and c ***-than-that d');
+    }
+  });
+
   it('of several lines are masked line by line, but for what every key has', () => {
     const { log, text } = plain();
     log.mask('-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n');
