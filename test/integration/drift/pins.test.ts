@@ -46,6 +46,7 @@ describe('a project with every kind of pin and every kind of drift', () => {
     await put(base, '1', await makeImage([[{ path: 'os', content: 'new' }]]));
     await put(side, '1.0.0', before);
     await put(side, 'stable', before);
+    const document = recipeOn({ reference: `${base}:1`, digest: before.digest });
     const good = await scene.release('2.0.0', {
       labels: {
         'org.opencontainers.image.base.name': `${base}:1`,
@@ -108,17 +109,18 @@ describe('a project with every kind of pin and every kind of drift', () => {
   });
 });
 
-/** A recipe that no tree of this project gives. */
-const document = canonicalJson({
-  schema: 'knowngood/recipe/v1',
-  kind: 'image',
-  context: '0'.repeat(64),
-  dockerfile: { path: 'Dockerfile', digest: `sha256:${'0'.repeat(64)}` },
-  platforms: [],
-  buildArgs: {},
-  bases: [],
-  labels: {},
-});
+/** A recipe that no tree of this project gives, on the base that the image's labels name. */
+const recipeOn = (base: { readonly reference: string; readonly digest: string }): string =>
+  canonicalJson({
+    schema: 'knowngood/recipe/v1',
+    kind: 'image',
+    context: '0'.repeat(64),
+    dockerfile: { path: 'Dockerfile', digest: `sha256:${'0'.repeat(64)}` },
+    platforms: [],
+    buildArgs: {},
+    bases: [base],
+    labels: {},
+  });
 
 const pullRequest: Partial<Event> = {
   kind: 'pull-request',
