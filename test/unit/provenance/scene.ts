@@ -76,6 +76,26 @@ export const githubFacts = {
   RUNNER_ENVIRONMENT: 'github-hosted',
 };
 
+export const woodpeckerFacts = {
+  CI_REPO_URL: repository,
+  CI_COMMIT_REF: 'refs/tags/1.0.0',
+  CI_COMMIT_SHA: commit,
+  CI_COMMIT_AUTHOR: 'ada',
+  CI_PIPELINE_EVENT: 'deployment',
+  CI_PIPELINE_NUMBER: '8',
+  CI_PIPELINE_URL: 'https://ci.example.org/repos/3/pipeline/8',
+  CI_PIPELINE_PARENT: '7',
+  CI_PIPELINE_DEPLOY_TARGET: 'production',
+  CI_WORKFLOW_NAME: 'release',
+  CI_WORKFLOW_NUMBER: '1',
+  CI_STEP_NAME: 'attest',
+  CI_STEP_NUMBER: '4',
+  CI_STEP_STARTED: '1767323045',
+  CI_MACHINE: 'agent-1',
+  CI_SYSTEM_URL: 'https://ci.example.org',
+  CI_SYSTEM_VERSION: '3.9.0',
+};
+
 export const builder = 'https://drone.example.org/#release';
 export const run = droneRun(droneFacts, 'release', '1.4.0');
 export const source = { repository, ref, commit };
