@@ -107,3 +107,25 @@ it.each<[string, Partial<RunFacts>, boolean]>([
   expect(failure).toBeUndefined();
   expect(log.includes('If it builds releases too')).toBe(told);
 });
+
+// Podman knows no names for the caches of different builders.
+it.skipIf(box.engine.kind === 'podman')(
+  'a cache mount that a change poisoned is not what a release mounts',
+  async () => {
+    const build = (context: 'change' | 'release', line: string) =>
+      run(
+        facts(`mount-${context}`, {
+          context,
+          files: {
+            Dockerfile: `FROM ${from}\nRUN --mount=type=cache,id=kg${process.pid},target=/cache ${line}\n`,
+          },
+          settings: { push: 'never', 'skip-unchanged': 'false' },
+        }),
+      );
+    const poisoned = await build('change', 'echo poison > /cache/lib.js');
+    expect(poisoned.failure).toBeUndefined();
+    // The next change has it, so that the attack is one.
+    expect((await build('change', 'grep poison /cache/lib.js')).failure).toBeUndefined();
+    expect((await build('release', 'test ! -e /cache/lib.js')).failure).toBeUndefined();
+  },
+);
