@@ -231,7 +231,11 @@ export function createTools(input: ToolsInput): OwnedTools {
     if (setting.startsWith('{')) return readPolicy(setting);
     const { readInside } = await import('./recipe/inside.ts');
     const bytes = readInside(workspace, setting, CONFIG_LIMIT);
-    if (bytes === undefined) throw new Failure('policy-invalid', `There is no policy at ${setting}.`);
+    if (bytes === undefined) {
+      throw new Failure('policy-invalid', `There is no policy at ${setting}.`, {
+        remedy: 'Set `policy` to a JSON file of the checkout, or to the JSON itself.',
+      });
+    }
     return readPolicy(bytes.toString('utf8'));
   });
 
@@ -242,7 +246,9 @@ export function createTools(input: ToolsInput): OwnedTools {
     const { branch, readFile } = await project.projectNow();
     const bytes = await readFile(setting);
     if (bytes === undefined) {
-      throw new Failure('policy-invalid', `The branch ${branch.name} has no policy at ${setting}.`);
+      throw new Failure('policy-invalid', `The branch ${branch.name} has no policy at ${setting}.`, {
+        remedy: 'Commit the policy to the release branch: what is to be promoted must not bring its own.',
+      });
     }
     return readPolicy(new TextDecoder().decode(bytes));
   });

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { Failure } from '../outcome.ts';
 import { decodeBase64, type Envelope } from './dsse.ts';
+import { fault } from './fault.ts';
 
 /** https://github.com/sigstore/protobuf-specs, `sigstore_bundle.proto`, version 0.3 in its JSON form. */
 export const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -71,10 +72,7 @@ export function parseBundle(bytes: Uint8Array): Bundle {
     throw invalid('is not strict JSON', cause);
   }
   const parsed = v.safeParse(schema, json);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw invalid(`is not one that we read: \`${v.getDotPath(issue) ?? 'it'}\` ${issue.message}`);
-  }
+  if (!parsed.success) throw invalid(`is not one that we read: ${fault(parsed.issues)}`);
   const { publicKey, certificate, tlogEntries, timestampVerificationData } =
     parsed.output.verificationMaterial;
   if ((publicKey === undefined) === (certificate === undefined)) {

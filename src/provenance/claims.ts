@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { Failure } from '../outcome.ts';
 import { DRONE_BUILD_TYPE } from './drone-run.ts';
+import { fault } from './fault.ts';
 import { GITHUB_BUILD_TYPE } from './github-run.ts';
 import { TEST_MEDIA_TYPE } from './predicates.ts';
 import { predicateTypes, STATEMENT_TYPE, type Statement } from './statement.ts';
@@ -160,8 +161,7 @@ function sourceOf(entry: v.InferOutput<typeof descriptor> | undefined): Pick<Cla
 function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw invalid(`is not one that we read: \`${v.getDotPath(issue) ?? 'it'}\` ${issue.message}`);
+  throw invalid(`is not one that we read: ${fault(parsed.issues)}`);
 }
 
 function invalid(what: string): Failure {

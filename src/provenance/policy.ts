@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { Failure } from '../outcome.ts';
+import { fault } from './fault.ts';
 import { readPublicKey } from './key.ts';
 import { predicateTypes } from './statement.ts';
 
@@ -118,11 +119,7 @@ export function readPolicy(text: string): Policy {
   }
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new Failure(
-      'policy-invalid',
-      `In the policy, \`${v.getDotPath(issue) ?? 'the whole'}\` ${issue.message}.`,
-    );
+    throw new Failure('policy-invalid', `In the policy, ${fault(parsed.issues)}.`);
   }
   const { keys, identities, 'trusted-root': trustedRoot, ...rest } = parsed.output;
   if (keys.length === 0 && identities.length === 0) {

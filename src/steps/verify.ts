@@ -23,6 +23,10 @@ export const step: Step = {
       throw new Failure(
         'setting-missing',
         'Verifying needs a `policy`: whom to believe, and what they must say.',
+        {
+          remedy:
+            'Set `policy` to a JSON file of the checkout, or to the JSON; docs/provenance.md shows one.',
+        },
       );
     }
     const { verifyImage } = await tools.verifying();
@@ -69,6 +73,7 @@ function imageOfDossier({ settings, workspace, out }: FreeStepInput): Reference 
     throw new Failure(
       'setting-missing',
       'Verifying needs `image-ref`: there is no single dossier with a pushed image.',
+      { remedy: 'Set `image-ref` to name:tag or name@digest.' },
     );
   }
   return withDigest(parseReference(image.image), image.digest);

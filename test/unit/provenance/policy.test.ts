@@ -80,6 +80,19 @@ describe('policy', () => {
     );
   });
 
+  it.each([
+    [{ repository: undefined }, '`repository` is missing'],
+    [{ repositories: ['x'] }, '`repositories` is not known'],
+    [{ keys: [{ ...good.keys[0], keyid: 7 }] }, '`keys.0.keyid` is wrong: expected string but received 7'],
+    [{ keys: 'x' }, '`keys` is wrong'],
+    [{ predicates: [] }, '`predicates` names no predicate type'],
+    [{ repository: 'https://git.example.org/.*' }, '`repository` is a pattern'],
+  ])('says in a sentence what is wrong with %j', (change, sentence) => {
+    expect(() => read(change)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(sentence) }),
+    );
+  });
+
   it('with a key twice is refused, for two readers could read two policies', () => {
     const text = JSON.stringify(good).replace('{', '{"repository":"https://evil.example/x",');
     expect(() => readPolicy(text)).toThrow(
