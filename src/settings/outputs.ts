@@ -86,6 +86,7 @@ export const stepOutputs: Readonly<Record<StepName, Readonly<Record<string, stri
   report: { 'comment-url': 'Address of the comment.' },
   sweep: {
     results: 'Path of the results, one JSON line a recipe.',
+    board: 'Path of the HTML board, where one is asked for.',
     matrix: 'Job matrices, as a JSON array of `{ include: [...] }`.',
     promoted: 'Number of recipes promoted.',
     red: 'Number of red recipes.',
