@@ -18,6 +18,8 @@ const runLine = v.object({
   run: v.string(),
   startedAt: v.string(),
   finishedAt: v.string(),
+  /** This program's version; lines of before it was noted have none. */
+  harness: v.optional(v.string()),
   /** RFC 3339 UTC: when this version on this commit was first seen by any run. */
   firstSeen: v.string(),
 });
@@ -41,6 +43,8 @@ export interface FinishedRun {
   /** RFC 3339 UTC. */
   readonly startedAt: string;
   readonly finishedAt: string;
+  /** This program's version. */
+  readonly harness?: string;
 }
 
 /** Reads `runs.ndjson`; a line that is none is damage (`record-corrupt`), never skipped. */
@@ -58,7 +62,8 @@ export function readRuns(recipe: string, text: string): readonly RunLine[] {
 export function nextRunLine(runs: readonly RunLine[], line: FinishedRun): string {
   const earlier = runs.filter((run) => run.version === line.version && run.commit === line.commit);
   const firstSeen = [...earlier.map((run) => run.firstSeen), line.startedAt].sort()[0]!;
-  const { recipe, version, commit, subject, verdict, reasons, tiers, base, run, startedAt, finishedAt } =
-    line;
-  return `${JSON.stringify({ recipe, version, commit, subject, verdict, reasons, tiers, base, run, startedAt, finishedAt, firstSeen })}\n`;
+  const { recipe, version, commit, subject, verdict, reasons, tiers, base } = line;
+  const { run, startedAt, finishedAt, harness } = line;
+  const what = { recipe, version, commit, subject, verdict, reasons, tiers, base };
+  return `${JSON.stringify({ ...what, run, startedAt, finishedAt, harness, firstSeen })}\n`;
 }

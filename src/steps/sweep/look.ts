@@ -145,12 +145,13 @@ async function sinceLastTime(
   const target = { version: release.version.raw, commit: release.commit };
   const view = await ledger.read(entry.recipe);
   const { before, own } = splitRuns(view.runs(), results.begun, target);
+  const at = { now: input.now(), harness: input.tools.version };
   if (own?.verdict === 'red') {
-    const { attempts } = backOff([...before, own], target, input.now());
+    const { attempts } = backOff([...before, own], target, at);
     return { outcome: 'red', reasons: own.reasons.filter(isReasonCode), attempts, base: own.base };
   }
   await endOwnPromotion(ledger, view, results, input);
-  const { attempts, until } = backOff(before, target, input.now());
+  const { attempts, until } = backOff(before, target, at);
   if (until !== undefined) {
     return { outcome: 'deferred', reasons: ['backoff'], attempts, nextEligibleAt: until.toISOString() };
   }

@@ -146,6 +146,7 @@ async function recordRun(
       run: section.run,
       startedAt: section.startedAt,
       finishedAt: section.finishedAt,
+      harness: section.harness,
     });
     return [];
   } catch (cause) {

@@ -200,13 +200,17 @@ describe.each(places)('a ledger kept as %s', (_name, newPlace) => {
     const { ledger } = await ready();
     await promote(ledger, 'app', '1.0.0');
     await ledger.appendRun(run('app', '1.1.0'));
-    await ledger.appendRun(run('tried', '0.1.0'));
+    await ledger.appendRun(run('tried', '0.1.0', { harness: '1.4.0' }));
     const all = await ledger.all();
     expect(
       [...all].sort().map(([recipe, view]) => [recipe, view.record()?.version, view.runs().length]),
     ).toEqual([
       ['app', '1.0.0', 1],
       ['tried', undefined, 1],
+    ]);
+    expect([...all.values()].flatMap((view) => view.runs().map(({ harness }) => harness)).sort()).toEqual([
+      '1.4.0',
+      undefined,
     ]);
   });
 

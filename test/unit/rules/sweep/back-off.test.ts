@@ -18,7 +18,7 @@ const tried = (
 
 /** Attempts, and hours from now until the next one may be. */
 function asked(...log: Attempt[]): string {
-  const { attempts, until } = backOff(log, release, now);
+  const { attempts, until } = backOff(log, release, { now, harness: '1.4.0' });
   return `${attempts} ${until === undefined ? 'now' : (until.getTime() - now.getTime()) / hour}`;
 }
 
@@ -39,6 +39,10 @@ describe('a version that was not promoted rests', () => {
     ['never more than 5 days', Array.from({ length: 40 }, (_, n) => tried(40 - n)), '40 119'],
     ['another version starts afresh', [tried(1, 'red', { version: '1.0.0' })], '0 now'],
     ['a moved tag starts afresh', [tried(1, 'red', { commit: 'c0' })], '0 now'],
+    ['another minor of this program goes on', [tried(1, 'red', { harness: '1.0.0' })], '1 1'],
+    ['another major of this program starts afresh', [tried(1, 'red', { harness: '0.9.0' })], '0 now'],
+    ['its own major counts beside it', [tried(9, 'red', { harness: '0.9.0' }), tried(1)], '1 1'],
+    ['a version that is none counts', [tried(1, 'red', { harness: 'unbundled' })], '1 1'],
     ['the order of the log does not matter', [tried(1), tried(9)], '2 3'],
   ])('%s', (_name, log, expected) => {
     expect(asked(...log)).toBe(expected);
@@ -54,7 +58,7 @@ describe('a version that was not promoted rests', () => {
         (entries) => {
           const log = entries.map(([ago, verdict]) => tried(ago, verdict as Attempt['verdict']));
           const last = Math.min(...entries.map(([ago]) => ago));
-          const { until } = backOff(log, release, now);
+          const { until } = backOff(log, release, { now, harness: '1.4.0' });
           const rest = until === undefined ? undefined : (until.getTime() - now.getTime()) / hour + last;
           if (rest === undefined) expect(last).toBeGreaterThanOrEqual(2);
           else expect(rest >= 2 && rest <= 120).toBe(true);
