@@ -86,9 +86,14 @@ const choices: Partial<Record<SettingName, readonly string[]>> = {
   mode: ['here', 'drone'],
 };
 
-const specs: Readonly<
-  Record<string, { steps?: readonly string[]; default?: string; choices?: readonly string[] }>
-> = settingsTable;
+interface Spec {
+  readonly type: string;
+  readonly steps?: readonly string[];
+  readonly default?: string;
+  readonly choices?: readonly string[];
+}
+
+const specs: Readonly<Record<string, Spec>> = settingsTable;
 
 describe('the contract', () => {
   it.each(common)('every step has the setting %s', (name) => {
