@@ -116,7 +116,6 @@ class FallbackWriter {
     for (const digest of gone) {
       if (this.own.has(digest))
         throw new Failure('attach-contended', 'The attestation was deleted while it was listed.');
-      this.wanted.delete(digest);
     }
     const began = this.write.clock.now();
     try {
