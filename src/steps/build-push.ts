@@ -154,7 +154,10 @@ async function carryOut(
         : { local: await buildWithEngine(input, wanted, builds, progress.take) };
     const imageId = 'local' in built ? built.local[0]?.imageId : undefined;
     const id = imageId === undefined ? {} : { imageId };
-    if (!plan.push) return { source: 'built', ...id };
+    if (!plan.push) {
+      const own = settings.platforms.length > 0 ? [] : [(await (await tools.engine()).info()).platform];
+      return { source: 'built', ...id, platforms: [...settings.platforms, ...own] };
+    }
     const contents =
       'local' in built
         ? await pushBuilds(input, wanted, built.local, stage, progress.take)

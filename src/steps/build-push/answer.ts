@@ -14,6 +14,8 @@ export interface Made {
   readonly source: ImageSource;
   readonly contents?: ImageContents;
   readonly imageId?: string;
+  /** Of an image that only the engine has. */
+  readonly platforms?: readonly string[];
 }
 
 /** The step's answer: section, outputs and summary. */
@@ -27,6 +29,7 @@ export function answer(
   const digest = contents?.manifest.digest;
   const platforms: Record<string, Digest> = {};
   for (const { platform, manifest } of contents?.platforms ?? []) platforms[platform] = manifest.digest;
+  const names = contents === undefined ? (made.platforms ?? []) : Object.keys(platforms);
   const reasons = reasonsOf(plan, source);
   const section: ImageSection = {
     outcome: 'done',
@@ -46,7 +49,7 @@ export function answer(
     ['image', ref ?? imageId ?? wanted.name],
     ['source', source],
     ['tags', tagsOf(plan).join(', ') || 'none'],
-    ['platforms', Object.keys(platforms).join(', ') || "the engine's own"],
+    ['platforms', names.join(', ') || "the engine's own"],
     ['recipe', wanted.recipe.digest ?? 'no digest'],
   ];
   return {
@@ -61,7 +64,7 @@ export function answer(
       'image-ref': ref,
       source,
       pushed: String(plan.push),
-      platforms: JSON.stringify(Object.keys(platforms)),
+      platforms: JSON.stringify(names),
     },
     summary: table(
       ['', ''],

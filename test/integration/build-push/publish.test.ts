@@ -68,6 +68,7 @@ describe('what is pushed for which event', () => {
     expect(result.reasons).toEqual(['built', 'not-pushed']);
     expect(image.digest).toBeUndefined();
     expect(image.imageId).toMatch(/^sha256:/);
+    expect(JSON.parse(result.outputs.platforms ?? '')).toEqual([expect.stringMatching(/^linux\/[a-z0-9]+/)]);
     expect(await tagsOf(given.image)).toEqual([]);
   });
 
