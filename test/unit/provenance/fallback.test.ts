@@ -68,6 +68,30 @@ describe('attaching', () => {
     expect((await listReferrers(registry, image, subject)).map((entry) => entry.digest)).toEqual(referrers);
   });
 
+  it('waits for a list of the registry that shows what was pushed a little later', async () => {
+    const { registry, subject } = await scene();
+    registry.native = { honours: true, lists: true, shows: false };
+    const began = clock.now();
+    registry.before = (call) => {
+      if (call === 'referrers' && clock.now() - began >= 200) registry.native.shows = true;
+    };
+    const request = { registry, image, subject, bundles: [bundle('a')], clock };
+    expect(await attach(request)).toMatchObject({ through: 'referrers-api' });
+    expect(clock.now()).toBeGreaterThan(began);
+    const seen = clock.now();
+    await attach(request);
+    expect(clock.now()).toBe(seen);
+  });
+
+  it('takes what is no list for no list', async () => {
+    const { registry, subject } = await scene();
+    registry.native = { honours: true, lists: true, shows: true };
+    const own = await registry.manifest(withDigest(image, subject));
+    registry.referrers = async () => own;
+    const { through } = await attach({ registry, image, subject, bundles: [bundle('a')], clock });
+    expect(through).toBe('fallback-tag');
+  });
+
   it('does nothing the second time', async () => {
     const { registry, subject } = await scene();
     const request = { registry, image, subject, bundles: [bundle('a')], clock };

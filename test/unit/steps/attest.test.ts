@@ -7,7 +7,17 @@ import type { SettingName, Settings } from '../../../src/settings/schema.ts';
 import { step } from '../../../src/steps/attest.ts';
 import type { StepInput, StepResult } from '../../../src/steps/step.ts';
 import { MemoryRegistry } from '../provenance/memory-registry.ts';
-import { commit, labels, newKey, policyOf, putImage } from '../provenance/scene.ts';
+import {
+  base,
+  commit,
+  document,
+  labels,
+  newKey,
+  policyOf,
+  putImage,
+  recipe,
+  version,
+} from '../provenance/scene.ts';
 import { type Given, imageName, imageSection, play, testSection } from './provenance-step.ts';
 
 const image = parseReference(imageName);
@@ -60,6 +70,37 @@ describe('a release that this run built', () => {
     expect(JSON.parse(Buffer.from(dsseEnvelope.payload, 'base64').toString())).toEqual(statement);
     expect(registry.manifests.has(outputs['attestation-digest']!)).toBe(true);
     expect(JSON.stringify(file(outputs.bundle!))).not.toContain('PRIVATE');
+  });
+
+  it('names what the image itself says that it was made of', async () => {
+    const { input, file, digest } = await scene(() => ({ settings: withKey }));
+    await run(input);
+    const { subject, predicate } = JSON.parse(file('knowngood-out/hedgedoc/provenance.statement.json'));
+    expect(subject[0]).toEqual({ name: imageName, digest: { sha256: digest.slice('sha256:'.length) } });
+    expect(predicate.buildDefinition.resolvedDependencies.slice(1)).toEqual([
+      { uri: 'pkg:docker/alpine@3.20', digest: { sha256: base.digest.slice('sha256:'.length) } },
+      { name: 'build-context', digest: { gitTree: 'c'.repeat(64) } },
+    ]);
+    expect(predicate.runDetails.byproducts).toEqual([
+      { name: 'recipe.json', digest: { sha256: recipe.slice('v1:sha256:'.length) } },
+    ]);
+    const own = JSON.parse(file('knowngood-out/hedgedoc/recipe.statement.json')).predicate;
+    expect(own).toMatchObject({
+      version,
+      revision: commit,
+      recipe: { digest: recipe, document },
+      how: 'built',
+    });
+  });
+
+  it('names no version where the image names none', async () => {
+    const registry = new MemoryRegistry();
+    const { 'dev.knowngood.version': _, ...unversioned } = labels;
+    const { digest } = await putImage(registry, image, { labels: unversioned });
+    const { input, file } = play({ registry, image: imageSection(digest) });
+    await run(input);
+    const { predicate } = JSON.parse(file('knowngood-out/hedgedoc/recipe.statement.json'));
+    expect(predicate).not.toHaveProperty('version');
   });
 
   it('attests once, however often it runs', async () => {
@@ -177,7 +218,7 @@ describe('nothing is signed about', () => {
 });
 
 describe('a release that was tested', () => {
-  const { provenance, recipe, testResult } = predicateTypes;
+  const { provenance, recipe: ofRecipe, testResult } = predicateTypes;
   const tested = (more: (digest: Digest) => Partial<Given> = () => ({})) =>
     scene((digest) => ({
       settings: withKey,
@@ -188,10 +229,15 @@ describe('a release that was tested', () => {
 
   it('has its test result signed beside provenance and recipe, in full', async () => {
     const { input, file } = await tested();
-    expect(types(await run(input))).toEqual([provenance, recipe, testResult]);
+    expect(types(await run(input))).toEqual([provenance, ofRecipe, testResult]);
     const { predicate, subject } = JSON.parse(file('knowngood-out/hedgedoc/test-result.statement.json'));
     expect(subject).toHaveLength(3);
     expect(predicate.configuration[0].uri).toBe('https://drone.example.org/#release');
+    expect(predicate.configuration[2]).toEqual({
+      name: 'recipe.json',
+      digest: { sha256: recipe.slice('v1:sha256:'.length) },
+    });
+    expect(predicate.url).toBe('https://drone.example.org/acme/hedgedoc/42');
     const { content } = predicate.configuration.find(({ name }: { name: string }) => name === 'test');
     expect(JSON.parse(Buffer.from(content, 'base64').toString())).toMatchObject({
       commit,
@@ -204,7 +250,7 @@ describe('a release that was tested', () => {
   it('says in a second `attest` the test result alone, and keeps what the first one said', async () => {
     const first = (await run((await scene(() => ({ settings: withKey }))).input)).section!.attestations!;
     const result = await run((await tested(() => ({ attestations: first }))).input);
-    expect(types(result)).toEqual([provenance, recipe, testResult]);
+    expect(types(result)).toEqual([provenance, ofRecipe, testResult]);
     expect(result.section!.attestations!.slice(0, 2)).toEqual(first);
     expect(result.outputs.statement).toBe('knowngood-out/hedgedoc/test-result.statement.json');
   });
