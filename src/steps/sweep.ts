@@ -27,13 +27,14 @@ export const step: FreeStep = {
   about: 'project',
   async run(input) {
     const { settings, tools } = input;
+    const began = input.now();
     const fleet = await tools.fleet();
     const { recipes } = fleet.value;
     if (recipes.length === 0) throw new Failure('fleet-empty', `${fleet.name} lists no recipe.`);
     const ledger = await ledgerOf(input);
     const file = join(input.out, 'results.ndjson');
     const results = await openResults(file, input, recipes);
-    const sweep: Sweep = { input, fleet, ledger, records: await recordsIn(ledger), results };
+    const sweep: Sweep = { input, began, fleet, ledger, records: await recordsIn(ledger), results };
     const rest = recipes.filter(({ recipe }) => !results.all.some((result) => result.recipe === recipe));
     if (settings.collect !== undefined) {
       await collectAll(sweep, settings.collect, rest);

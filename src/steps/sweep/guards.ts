@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { Failure } from '../../outcome.ts';
 import type { ReasonCode } from '../../reasons.ts';
-import type { FreeStepInput } from '../step.ts';
+import type { Sweep } from './look.ts';
 
 /** How long a sweep waits in all for runs of others to end, and how often it looks. */
 const PATIENCE_MS = 15 * 60_000;
@@ -10,19 +10,20 @@ const LOOK_MS = 5000;
 /** Says why the next recipe may not start now; `undefined` where it may. */
 export type Guard = () => Promise<ReasonCode | undefined>;
 
-/** Time only: where nothing runs here. */
-export function timeGuard({ settings, now }: FreeStepInput): Guard {
-  const end = now().getTime() + settings.timeBudget;
-  return async () => (now().getTime() > end ? 'time-budget' : undefined);
+/** Time only, from the sweep's beginning: where nothing runs here. */
+export function timeGuard({ input: { settings, now }, began }: Pick<Sweep, 'input' | 'began'>): Guard {
+  const end = began.getTime() + settings.timeBudget;
+  return async () => (now().getTime() >= end ? 'time-budget' : undefined);
 }
 
 /**
  * Time, room, and nobody else on this engine: two tests at once would measure each other. What another run does is
  * waited for, within the time budget and not for ever.
  */
-export function engineGuard(input: FreeStepInput): Guard {
+export function engineGuard(sweep: Pick<Sweep, 'input' | 'began'>): Guard {
+  const { input } = sweep;
   const { settings, tools, log, now, workspace, signal } = input;
-  const isLate = timeGuard(input);
+  const isLate = timeGuard(sweep);
   const least = bytesOf(settings.diskBudget);
   let patience = Math.min(PATIENCE_MS, settings.timeBudget);
   return async () => {

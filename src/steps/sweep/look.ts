@@ -42,6 +42,7 @@ function recordOf(read: () => CanonicalRecord | undefined): () => CanonicalRecor
 
 export interface Sweep {
   readonly input: FreeStepInput;
+  readonly began: Date;
   readonly fleet: FleetFile;
   readonly ledger: Ledger;
   /** Every recipe's record as the ledger had it at the beginning; asking fails where it is damaged. */

@@ -25,7 +25,7 @@ export async function runOnDrone(sweep: Sweep, due: readonly Due[]): Promise<voi
     });
   }
   const server = await tools.droneServer();
-  const isLate = timeGuard(sweep.input);
+  const isLate = timeGuard(sweep);
   await eachDue(sweep, due, isLate, async ({ entry, release, attempts }): Promise<Verdict> => {
     const since = now();
     const { recipe } = entry;

@@ -8,7 +8,7 @@ import { resultFrom, type Verdict, verdictOfFailure } from './verdict.ts';
 /** Runs what is due on this machine, a bounded number at once, while nothing stands against it. */
 export async function runAll(sweep: Sweep, due: readonly Due[]): Promise<void> {
   const { tools } = sweep.input;
-  await eachDue(sweep, due, engineGuard(sweep.input), async ({ entry, release }) => {
+  await eachDue(sweep, due, engineGuard(sweep), async ({ entry, release }) => {
     const end = await tools.release(entry.recipe, release.commit);
     if (end.reasons.includes('cancelled')) throw new Failure('cancelled');
     const facts = factsOfEnd(end);

@@ -170,7 +170,7 @@ describe('a sweep that runs on Drone', () => {
   it('waits no longer than its time budget; what goes on then is waited for by the next one', async () => {
     const { slow } = await fleetOf('slow', 'next');
     builds = { slow: () => {}, next: ends('success') };
-    const end = await sweep({ 'time-budget': '2s' });
+    const end = await sweep({ 'time-budget': '12s' });
     expect(answers(end.results)).toEqual({ slow: 'deferred time-budget', next: 'deferred time-budget' });
     expect(end.results[0]?.message).toMatch(/^Build 41 goes on \(pending\): http/);
     expect(end.code).toBe(0);
