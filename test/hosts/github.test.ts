@@ -5,7 +5,7 @@ import { type Sandbox, sandbox } from '../../sandbox/index.ts';
 import { TOKEN } from '../integration/forge/github-double.ts';
 import { startWorkflow } from './act.ts';
 import { theExample } from './documents.ts';
-import { leftOver } from './engine-view.ts';
+import { leftOver, runOf } from './engine-view.ts';
 import { commented } from './github-comment.ts';
 import { first, project, run, tagged } from './github-project.ts';
 import { hostProgram } from './programs.ts';
@@ -144,11 +144,12 @@ describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
       repository: 'acme/notes',
     });
     await until(() => running.log().includes('start 1.1.0'));
+    const prefix = await runOf(box, await made.commitOf('1.1.0'));
     running.interrupt();
     const end = await running.end;
     expect(end.code).not.toBe(0);
     expect(end.log).toContain('cancelled');
-    expect(await leftOver(box)).toEqual([]);
+    expect(await leftOver(box, prefix)).toEqual([]);
     await made.stop();
   });
 });

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engineApi } from '../../sandbox/docker-api.ts';
 import { sandbox } from '../../sandbox/index.ts';
 import { theExample } from './documents.ts';
 import { type DroneProject, type DroneWorld, droneWorld } from './drone-project.ts';
-import { leftOver } from './engine-view.ts';
+import { leftOver, runOf } from './engine-view.ts';
 import { inSandbox } from './outside-world.ts';
 import { hostProgram } from './programs.ts';
 import { ledgerToken } from './project.ts';
@@ -102,16 +103,20 @@ describe.skipIf(!address)("pipelines by Woodpecker's own command line", () => {
     await made.repository.tag('1.1.0');
     await made.push();
     const { text } = theExample('drone-plugin/examples/woodpecker-release.yml');
-    const before = await leftOver(box);
     const running = await start(text, made, tag('1.1.0'), { PLUGIN_LEDGER_INIT: 'true' });
     for (let n = 0; !running.log().includes('install: start') && n < 300; n++)
       await new Promise((resolve) => setTimeout(resolve, 100));
-    const left = (await leftOver(box)).filter((name) => !before.includes(name));
-    expect(left, running.log()).not.toEqual([]);
-    running.interrupt();
+    const prefix = await runOf(box, await made.commitOf('1.1.0'));
+    // As an agent stops a step. (`exec` leaves its container alone when it is interrupted.)
+    const all = JSON.parse((await engineApi(box.dockerHost, 'GET', '/containers/json')).body.toString());
+    const [step] = (all as { Id: string; Names: string[] }[]).filter(({ Names }) =>
+      Names.some((name) => name.startsWith('/wp_')),
+    );
+    await engineApi(box.dockerHost, 'POST', `/containers/${step!.Id}/stop?t=20`);
     const end = await running.end;
     expect(end.code).not.toBe(0);
-    expect((await leftOver(box)).filter((name) => left.includes(name))).toEqual([]);
+    expect(end.log).toContain('cancelled');
+    expect(await leftOver(box, prefix)).toEqual([]);
     await made.end();
   });
 });

@@ -31,8 +31,6 @@ export interface WoodpeckerEnd {
 export interface RunningWoodpecker {
   readonly end: Promise<WoodpeckerEnd>;
   readonly log: () => string;
-  /** Ctrl-C. */
-  interrupt(): void;
 }
 
 export function startWoodpecker(box: Sandbox, run: WoodpeckerRun): RunningWoodpecker {
@@ -76,5 +74,5 @@ export function startWoodpecker(box: Sandbox, run: WoodpeckerRun): RunningWoodpe
       resolve({ code: code ?? 128, log: log() });
     });
   });
-  return { end, log, interrupt: () => child.kill('SIGINT') };
+  return { end, log };
 }
