@@ -68,9 +68,10 @@ function refusal({ comment, issueNumber }: Asked, reason: ReasonCode, log: FreeS
 }
 
 /** On Drone: the parameters that the server was given are the settings already; without them there is no command. */
-function startedBuild({ settings }: FreeStepInput): StepResult {
+function startedBuild({ settings, log }: FreeStepInput): StepResult {
   const { candidate, pullRequest } = settings;
   if (candidate === undefined || pullRequest === undefined) return notForUs();
+  log.info(`This build is of ${candidate}, the head of #${pullRequest} when its command was admitted.`);
   return {
     outcome: 'done',
     reasons: ['admitted'],
