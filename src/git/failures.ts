@@ -47,12 +47,13 @@ export function gitFailure(error: GitError): Failure {
 const NOISE =
   /^hint:|^remote: (?:Counting|Compressing|Enumerating|Total)|^error: unable to read askpass response/;
 
-/** The lines that say why; at most 600 characters. */
+/** The lines that say why, as a sentence; some 600 characters at most. */
 function lastLines(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !NOISE.test(line));
   const text = lines.slice(-4).join(' · ');
-  return text === '' ? 'it said nothing' : text.slice(-600);
+  // A sentence of ours comes behind it.
+  return text === '' ? 'it said nothing.' : text.slice(-600).replace(/(?<![.!?])$/, '.');
 }
