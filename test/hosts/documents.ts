@@ -66,19 +66,29 @@ function kindOf(text: string): ExampleKind {
   if ('jobs' in first && 'on' in first) return 'workflow';
   if ('kind' in first && first.kind === 'pipeline') return 'drone';
   if ('when' in first && 'steps' in first) return 'woodpecker';
-  return stepsIn(first).some((step) => typeof step === 'object' && step !== null && 'name' in step)
-    ? 'part'
-    : 'other';
+  const isStep = (step: unknown): boolean =>
+    typeof step === 'object' && step !== null && ['name', 'uses', 'settings'].some((key) => key in step);
+  return stepsIn(first).some(isStep) ? 'part' : 'other';
 }
 
-const stepsIn = (value: object): readonly unknown[] => {
-  const steps = Array.isArray(value) ? value : 'steps' in value ? value.steps : [];
+/** The steps of a part: a list, what is called `steps`, or one step's settings. */
+function stepsIn(value: object): readonly unknown[] {
+  const steps = Array.isArray(value) ? value : 'steps' in value ? value.steps : [value];
   return Array.isArray(steps) ? steps : [];
-};
+}
 
 /** One pipeline for Drone whose steps are those of these parts, in order; with the volume that they may name. */
 export function pipelineOf(parts: readonly Example[]): string {
-  const steps = parts.flatMap(({ text }) => stepsIn(parse(text) as object));
+  const named = { name: 'part', image: 'ghcr.io/knowngood/knowngood' };
+  const steps = parts.flatMap(({ text }) =>
+    stepsIn(parse(text) as object).map((step) => ({ ...named, ...(step as object) })),
+  );
   const volumes = [{ name: 'docker', host: { path: '/var/run/docker.sock' } }];
   return stringify({ kind: 'pipeline', type: 'docker', name: 'parts', steps, volumes });
+}
+
+/** A workflow whose one job has the steps of this part, after a checkout. */
+export function workflowOf(part: Example): string {
+  const steps = [{ uses: 'actions/checkout@v4' }, ...stepsIn(parse(part.text) as object)];
+  return stringify({ name: 'part', on: 'push', jobs: { part: { 'runs-on': 'ubuntu-latest', steps } } });
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandbox } from '../../sandbox/index.ts';
 import { githubDouble, TOKEN } from '../integration/forge/github-double.ts';
@@ -32,6 +32,7 @@ describe.skipIf(!address)("pipelines of the documents by Drone's own runner", ()
 
   const init = { environ: { PLUGIN_LEDGER_INIT: 'true' } };
 
+  // One after the other: later ones build on what earlier ones released.
   describe('after a first release', () => {
     const slug = `${OWNER}/${NAME}`;
     let made: DroneProject;
@@ -133,6 +134,23 @@ describe.skipIf(!address)("pipelines of the documents by Drone's own runner", ()
       expect(end.status, shown(end)).toBe('success');
       expect(shown(end)).toContain('knowngood: promote done promoted');
       expect(JSON.parse(await made.ledger('notes/canonical.json'))).toMatchObject({ version: '1.1.0' });
+    });
+
+    it('docs/provenance.md#4: an image that is not there is refused', async () => {
+      const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const key = publicKey.export({ type: 'spki', format: 'der' });
+      const keyid = createHash('sha256').update(key).digest('base64');
+      const policy = {
+        keys: [{ keyid, builder: 'https://drone.example.org/#release' }],
+        repository: 'https://git.example.org/acme/hedgedoc',
+        predicates: ['https://slsa.dev/provenance/v1'],
+      };
+      await made.repository.commit('a policy', { 'policy.json': JSON.stringify(policy) });
+      await made.push();
+      const text = pipelineOf([theExample('docs/provenance.md#4')]);
+      const end = await run('', { event: 'push', ref: 'refs/heads/main' }, { text });
+      expect(end.steps.at(-1)).toMatchObject({ status: 'failure', code: 1 });
+      expect(shown(end)).toContain('knowngood: verify refused source-missing');
     });
 
     it('testme.yml: a custom build tests the candidate on an engine of its own, and tells the forge', async () => {

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Sandbox, sandbox } from '../../sandbox/index.ts';
+import { projectRoot } from '../../sandbox/paths.ts';
 import { TOKEN } from '../integration/forge/github-double.ts';
 import { startWorkflow } from './act.ts';
-import { theExample } from './documents.ts';
+import { theExample, workflowOf } from './documents.ts';
 import { leftOver, runOf } from './engine-view.ts';
 import { commented } from './github-comment.ts';
-import { first, project, run, tagged } from './github-project.ts';
+import { type Event, first, project, run, tagged } from './github-project.ts';
 import { hostProgram } from './programs.ts';
 import { registryView } from './registry-view.ts';
 
@@ -73,6 +74,21 @@ describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
     expect(attest[1]!.with['INPUT_PREDICATE-PATH']).toBe('knowngood-out/hedgedoc/recipe.predicate.json');
     expect(end.code).toBe(1);
     expect(end.log).toMatch(/knowngood: promote (refused|error) /);
+    await made.stop();
+  });
+
+  it('docs/provenance.md#3: an image is checked against the documented policy; one that is not there is refused', async () => {
+    const made = await project();
+    const policy = /```json\n([\s\S]+?)```/.exec(
+      readFileSync(join(projectRoot, 'docs/provenance.md'), 'utf8'),
+    )!;
+    await made.repository.commit('a policy', { 'policy.json': policy[1]! });
+    await made.push();
+    const event: Event = { ...tagged('main'), ref: 'refs/heads/main' };
+    const end = await run(made, workflowOf(theExample('docs/provenance.md#3')), event);
+    expect(end.code, end.log).toBe(1);
+    expect(end.log).toContain('knowngood: verify refused source-missing');
+    expect(end.annotations.join('\n')).toContain(`${made.image}:3.0.1`);
     await made.stop();
   });
 

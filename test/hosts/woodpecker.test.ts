@@ -45,7 +45,7 @@ describe.skipIf(!address)("pipelines by Woodpecker's own command line", () => {
   };
   const run = async (...what: Parameters<typeof start>): Promise<WoodpeckerEnd> => (await start(...what)).end;
 
-  it('woodpecker-release.yml: a release, the next one upgraded to, and nothing the third time', async () => {
+  it('woodpecker-release.yml: a release, the next one upgraded to, nothing the third time, a red one refused', async () => {
     const made = await world.project('woodpecker');
     const { text } = theExample('drone-plugin/examples/woodpecker-release.yml');
     const missing = await run(text, made, tag('1.0.0'));
@@ -71,6 +71,14 @@ describe.skipIf(!address)("pipelines by Woodpecker's own command line", () => {
     const again = await run(text, made, tag('1.1.0'));
     expect(again.code, again.log).toBe(0);
     expect(again.log).toMatch(/knowngood: [a-z-]+ skipped (already-canonical|no-new-version)/);
+
+    await made.repository.commit('notes 1.2.0, broken', { 'service/start': '#!/bin/sh\nexit 7\n' });
+    await made.repository.tag('1.2.0');
+    await made.push();
+    const red = await run(text, made, tag('1.2.0'));
+    expect(red.log).toContain('knowngood: test refused crashed');
+    expect(red.log).toContain('exit code 1');
+    expect(JSON.parse(await made.ledger('notes/canonical.json'))).toEqual(record);
     await made.end();
   });
 
