@@ -104,10 +104,10 @@ export async function cleanUpAfterJob(host: Host, env: Environment): Promise<num
 
 /**
  * Leaves the outputs of a run that ended before its first step beside those of the steps before it, of which a later
- * step would else read the outcome. Makes no folder: nothing ran.
+ * step would else read the outcome. A person's mistyped command makes no folder.
  */
-export function keepOutputs({ workspace, event }: Host, { step, outputs }: StepReport): void {
-  if (!existsSync(join(workspace, OUT_FOLDER))) return;
+export function keepOutputs({ name, workspace, event }: Host, { step, outputs }: StepReport): void {
+  if (name === 'terminal' && !existsSync(join(workspace, OUT_FOLDER))) return;
   addOutputs(join(openOutFolder(workspace, event.run.id, []), 'outputs.env'), step, outputs);
 }
 

@@ -60,6 +60,7 @@ Settings are those of its steps: \`knowngood <step> --help\`.
 }
 
 interface Row {
+  readonly type: string;
   readonly about: string;
   readonly steps?: readonly StepName[];
   readonly choices?: readonly string[];
@@ -76,7 +77,10 @@ function settingRows(wanted: (spec: Row) => boolean): string {
 }
 
 function about(spec: Row): string {
-  const choices = spec.choices === undefined ? '' : ` One of ${spec.choices.join(', ')}.`;
+  const choices =
+    spec.choices === undefined
+      ? ''
+      : ` ${spec.type === 'list' ? 'Any' : 'One'} of ${spec.choices.join(', ')}.`;
   const fallback = spec.default ?? spec.fallback;
   return `${spec.about}${choices}${fallback === undefined || fallback === 'false' ? '' : ` Default: ${fallback}.`}`;
 }

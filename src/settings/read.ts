@@ -76,7 +76,7 @@ function parse(spec: Spec, text: string, commaSeparatedMaps: boolean): unknown {
     case 'flag':
       return parseFlag(text.trim());
     case 'list':
-      return parseList(text);
+      return listOf(parseList(text), spec.choices);
     case 'map':
       return parseMap(text, commaSeparatedMaps, spec.secret === true);
     case 'number':
@@ -183,6 +183,12 @@ export function parseDuration(text: string): number {
   if (!DURATION.test(text)) throw new Unreadable(notADuration(text));
   const parts = [...text.matchAll(/(\d{1,9})(ms|s|m|h|d)/g)];
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 0), 0);
+}
+
+function listOf(items: string[], choices: readonly string[] | undefined): string[] {
+  const other = items.find((item) => choices?.includes(item) === false);
+  if (choices === undefined || other === undefined) return items;
+  throw new Unreadable(`may hold ${choices.map((c) => `\`${c}\``).join(', ')}, and not ${shown(other)}`);
 }
 
 function parseChoice(text: string, choices: readonly string[]): string {

@@ -256,8 +256,9 @@ export const settingsTable = {
   keep: flag({ about: 'Leave containers and volumes of a failed run for looking at.', steps: ['test'] }),
 
   require: list({
-    about: 'What else the gate asks for: signature, provenance, all-platforms, or codes to accept.',
+    about: 'What else the gate asks for; `require-lowered`: that it is less than before is accepted.',
     steps: ['promote'],
+    choices: ['signature', 'provenance', 'all-platforms', 'require-lowered'],
   }),
   'min-age': duration({
     about: 'How long a release must have been known.',
@@ -295,8 +296,9 @@ export const settingsTable = {
   }),
   'fail-on': list({ about: 'Findings that refuse.', steps: ['drift'], fallback: 'the contradictions' }),
   'report-to': list({
-    about: 'Where findings go: summary, issue, sarif.',
+    about: 'Where findings go.',
     steps: ['drift'],
+    choices: ['summary', 'issue', 'sarif'],
     default: 'summary',
   }),
   'allowed-hosts': list({ about: 'Registries that may be asked on a pull request.', steps: ['drift'] }),

@@ -52,7 +52,10 @@ export interface Row {
 
 function inputText(spec: Row): string {
   const steps = spec.steps === undefined ? '' : ` Read by ${spec.steps.join(', ')}.`;
-  const choices = spec.choices === undefined ? '' : ` One of ${spec.choices.join(', ')}.`;
+  const choices =
+    spec.choices === undefined
+      ? ''
+      : ` ${spec.type === 'list' ? 'Any' : 'One'} of ${spec.choices.join(', ')}.`;
   const fallback = spec.default === undefined ? spec.fallback : `\`${spec.default}\``;
   return `${spec.about}${choices}${fallback === undefined ? '' : ` Default: ${fallback}.`}${steps}`;
 }

@@ -92,7 +92,9 @@ function settingTable(rows: readonly (readonly [string, Row])[]): string {
     '|---|---|---|---|',
     ...rows.map(([name, spec]) => {
       const choices =
-        spec.choices === undefined ? '' : ` One of ${spec.choices.map((c) => `\`${c}\``).join(', ')}.`;
+        spec.choices === undefined
+          ? ''
+          : ` ${spec.type === 'list' ? 'Any' : 'One'} of ${spec.choices.map((c) => `\`${c}\``).join(', ')}.`;
       const shown = spec.default === undefined ? (spec.fallback ?? '') : `\`${spec.default}\``;
       const secret = spec.secret === true ? ' A secret.' : '';
       return `| \`${name.replaceAll('-', '_')}\` | ${spec.type} | ${shown.replaceAll('|', '\\|')} | ${`${spec.about}${choices}${secret}`.replaceAll('|', '\\|')} |`;

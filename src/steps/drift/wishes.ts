@@ -9,9 +9,6 @@ import {
 } from '../../rules/drift/checks.ts';
 import type { FreeStepInput } from '../step.ts';
 
-/** Where findings can go besides the log. */
-const sinks = ['summary', 'issue', 'sarif'] as const;
-
 /** What somebody asked for; checked before anything is looked up. */
 export interface Asked {
   readonly checks: readonly CheckName[];
@@ -28,9 +25,6 @@ export function wishes({ settings, event, log }: FreeStepInput): Asked {
     new Failure('setting-invalid', `\`${setting}\` names ${JSON.stringify(value)}, which is not one.`, {
       remedy: `Use ${known.join(', ')}.`,
     });
-  for (const sink of settings.reportTo) {
-    if (!(sinks as readonly string[]).includes(sink)) throw wrong('report-to', sink, sinks);
-  }
   const failOn = settings.failOn.map((text) => {
     const code = driftCodes.find((known) => known === text);
     if (code === undefined) throw wrong('fail-on', text, driftCodes);

@@ -167,7 +167,6 @@ describe('the step promote', () => {
   const broken: readonly [string, Given, string][] = [
     ['a test section that is none', { test: { tiers: 'pass' as never } }, 'evidence-unbound'],
     ['a test section without its end', { test: { finishedAt: 5 as never } }, 'evidence-unbound'],
-    ['a word that nobody can require', { settings: { require: 'signatures' } }, 'setting-invalid'],
     ['no ledger', { tools: { ledger: async () => undefined } }, 'setting-missing'],
     [
       'a ledger that is not there',

@@ -194,6 +194,10 @@ describe('readSettings', () => {
     [{ 'dry-run': 'maybe' }, '`dry-run` must be `true` or `false`, not "maybe".'],
     [{ timeout: '10' }, '`timeout` must be a time such as `90s`, `15m` or `1h30m`, not "10".'],
     [{ push: 'sometimes' }, '`push` must be one of `auto`, `always`, `never`, not "sometimes".'],
+    [
+      { require: 'signature, signatures' },
+      '`require` may hold `signature`, `provenance`, `all-platforms`, `require-lowered`, and not "signatures".',
+    ],
     [{ candidate: 'abc123' }, '`candidate` must be a full commit of 40 lower-case hex digits, not "abc123".'],
     [{ 'pull-request': '-1' }, '`pull-request` must be a whole number, not "-1".'],
     [
