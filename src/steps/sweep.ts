@@ -11,7 +11,7 @@ import {
 } from '../rules/sweep/result.ts';
 import type { FleetEntry } from '../settings/fleet-file.ts';
 import type { FreeStep, FreeStepInput, StepResult } from './step.ts';
-import { writeBoard } from './sweep/board.ts';
+import { boardPath, writeBoard } from './sweep/board.ts';
 import { collectAll } from './sweep/collect.ts';
 import { type Due, lookAtAll, recordsIn, type Sweep } from './sweep/look.ts';
 import { runOnDrone } from './sweep/on-drone.ts';

@@ -6,6 +6,7 @@ import type { RecipeView } from '../../ledger/ledger.ts';
 import { type BoardRow, boardPage } from '../../report/board/page.ts';
 import { shownAddress, whyOf } from '../../report/sweep.ts';
 import type { SweepResult } from '../../rules/sweep/result.ts';
+import type { FreeStepInput } from '../step.ts';
 import type { Sweep } from './look.ts';
 
 /** Finished tests of a recipe that the board shows. */
@@ -16,8 +17,9 @@ export async function writeBoard(
   { input, fleet, ledger }: Sweep,
   results: readonly SweepResult[],
 ): Promise<string | undefined> {
-  const { settings, workspace, now } = input;
-  if (settings.board === undefined) return undefined;
+  const { settings, now } = input;
+  const path = boardPath(input);
+  if (path === undefined) return undefined;
   // Read again: what was promoted a moment ago is on the board.
   const views = await ledger.all();
   const repositories = new Map(fleet.value.recipes.map(({ recipe, repository }) => [recipe, repository]));
@@ -25,10 +27,17 @@ export async function writeBoard(
     rowOf(result, repositories.get(result.recipe) ?? '', views.get(result.recipe)),
   );
   const page = boardPage({ fleet: fleet.name, at: now().toISOString(), rows });
-  const path = fileInside(workspace, settings.board, 'board');
   mkdirSync(dirname(path), { recursive: true });
   writeWhole(path, page);
   return settings.board;
+}
+
+/** Where the board goes, if it is asked for. Fails with `path-outside`. */
+export function boardPath({
+  settings,
+  workspace,
+}: Pick<FreeStepInput, 'settings' | 'workspace'>): string | undefined {
+  return settings.board === undefined ? undefined : fileInside(workspace, settings.board, 'board');
 }
 
 function rowOf(result: SweepResult, repository: string, view: RecipeView | undefined): BoardRow {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -81,4 +81,18 @@ it.each(rows)('%s leads nowhere, and nothing of what is there is shown', async (
   expect(output).not.toContain('root-only');
   expect(output).not.toContain('root:');
   expect(code).toBe(2);
+});
+
+it('a board elsewhere is refused before any recipe is looked at', async () => {
+  const { workspace, outside } = scene({ 'fleet.yml': 'recipes:\n  - { recipe: app, repository: . }\n' });
+  for (const path of ['linked/board.html', '../outside/board.html', join(outside, 'board.html')]) {
+    const { output, code } = await runBundle([...sweep, '--fleet', 'fleet.yml', '--board', path], {
+      cwd: workspace,
+      env: { PATH: process.env.PATH ?? '', HOME: dirname(workspace) },
+    });
+    expect(output).toContain('path-outside');
+    expect(output).not.toMatch(/^app: /m);
+    expect(code).toBe(2);
+  }
+  expect(existsSync(join(outside, 'board.html'))).toBe(false);
 });
