@@ -77,8 +77,8 @@ export function labelFindings(platform: string, labels: Labels, signed: readonly
   // A release is signed only where the tree is the tagged commit, so these say that something else was built.
   if (signed.some(({ result }) => result === undefined)) {
     compare(`${OWN}dirty`, 'false', 'the signed statement: it is about a clean tree');
-    if (labels[`${OWN}checkout`] !== undefined) {
-      compare(`${OWN}checkout`, labels[`${OWN}revision`], 'the signed statement: it is about that commit');
+    if ((labels[`${OWN}checkout`] ?? '') !== '') {
+      compare(`${OWN}checkout`, '', 'the signed statement: it is about the commit that was checked out');
     }
   }
   for (const claims of signed) {

@@ -26,8 +26,8 @@ export interface LabelFacts extends Description {
   /** Time of the commit, RFC 3339. */
   readonly created: string;
   readonly dirty: boolean;
-  /** The final stage's base; absent for `scratch`. */
-  readonly base?: { readonly name: string; readonly digest?: string };
+  /** Absent for `scratch`. */
+  readonly base?: LabelledBase;
   readonly recipe: LabelledRecipe;
   /** What the Dockerfile's own LABELs of the final image say; a value with variables is the builder's to fill in. */
   readonly dockerfileLabels?: Labels;
@@ -39,6 +39,12 @@ export interface LabelFacts extends Description {
 export interface LabelledRecipe {
   readonly digest?: string;
   readonly document: string;
+}
+
+/** What the final stage stands on. */
+export interface LabelledBase {
+  readonly name: string;
+  readonly digest?: string;
 }
 
 const OCI = 'org.opencontainers.image.';
@@ -84,14 +90,10 @@ export function planLabels(facts: LabelFacts): { readonly labels: Labels; readon
     [`${OCI}version`, version],
     [`${OCI}revision`, facts.revision],
     [`${OCI}created`, rfc3339(facts.created)],
-    [`${OCI}base.name`, facts.base?.name ?? ''],
-    [`${OCI}base.digest`, facts.base?.digest ?? ''],
     [`${OWN}version`, version],
     [`${OWN}revision`, facts.revision],
     [`${OWN}dirty`, String(facts.dirty)],
-    ...(facts.checkout === facts.revision
-      ? []
-      : ([[`${OWN}checkout`, facts.checkout]] as [string, string][])),
+    [`${OWN}checkout`, facts.checkout === facts.revision ? '' : facts.checkout],
   ];
   for (const [key, value] of computed) {
     labels.set(key, value);
@@ -102,36 +104,41 @@ export function planLabels(facts: LabelFacts): { readonly labels: Labels; readon
     known.set(key, value);
   }
   for (const [key, value] of Object.entries(facts.annotations ?? {})) known.set(key, value);
-  const said = [...known].filter(([, value]) => value !== '');
   return {
-    labels: labelsWithRecipe(Object.fromEntries(labels), facts.recipe),
-    annotations: annotationsWithRecipe(Object.fromEntries(said), facts.recipe),
+    labels: labelsWithRecipe(Object.fromEntries(labels), facts.recipe, facts.base),
+    annotations: annotationsWithRecipe(Object.fromEntries(known), facts.recipe, facts.base),
   };
 }
 
 /**
- * The labels with another recipe, and with another digest of the base where one is given: build-push completes what
- * `label` could not resolve. Without a recipe digest the name is still there, empty: a base may have been built by
- * us too.
+ * The labels with this recipe and this final base: build-push completes what `label` could not resolve. Where there is
+ * none the names are still there, empty: a base may have been built by us too, and would speak in their place.
  */
-export function labelsWithRecipe(labels: Labels, recipe: LabelledRecipe, baseDigest?: string): Labels {
-  return renewed(labels, { [RECIPE]: recipe.digest ?? '', [INPUTS]: recipe.document }, baseDigest);
+export function labelsWithRecipe(
+  labels: Labels,
+  recipe: LabelledRecipe,
+  base: LabelledBase | undefined,
+): Labels {
+  return sorted({ ...labels, ...recipeLabels(recipe, base) });
 }
 
 /** The same for annotations, which inherit nothing and so hold only what is said. */
 export function annotationsWithRecipe(
   annotations: Labels,
   recipe: LabelledRecipe,
-  baseDigest?: string,
+  base: LabelledBase | undefined,
 ): Labels {
-  const { [RECIPE]: _, ...others } = annotations;
-  const said = recipe.digest === undefined ? {} : { [RECIPE]: recipe.digest };
-  return renewed(others, { ...said, [INPUTS]: recipe.document }, baseDigest);
+  const all = Object.entries({ ...annotations, ...recipeLabels(recipe, base) });
+  return sorted(Object.fromEntries(all.filter(([, value]) => value !== '')));
 }
 
-function renewed(labels: Labels, recipe: Labels, baseDigest: string | undefined): Labels {
-  const base = baseDigest === undefined ? {} : { [`${OCI}base.digest`]: baseDigest };
-  return sorted(Object.entries({ ...labels, ...recipe, ...base }));
+function recipeLabels({ digest, document }: LabelledRecipe, base: LabelledBase | undefined): Labels {
+  return {
+    [RECIPE]: digest ?? '',
+    [INPUTS]: document,
+    [`${OCI}base.name`]: base?.name ?? '',
+    [`${OCI}base.digest`]: base?.digest ?? '',
+  };
 }
 
 /** `https://host/owner/repo` from any spelling of a remote: without `.git`, credentials, port of ssh and query. */
@@ -175,6 +182,6 @@ function rfc3339(time: string): string {
   return `${date.toISOString().slice(0, -5)}Z`;
 }
 
-function sorted(entries: Iterable<readonly [string, string]>): Labels {
-  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+function sorted(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -76,33 +76,20 @@ export async function wantedImage(input: StepInput, imageName: string): Promise<
   if (image.tag !== undefined || image.digest !== undefined) {
     throw new Failure('setting-invalid', `\`image\` (${imageName}) must be without tag and digest.`);
   }
+  const { labelsWithRecipe, annotationsWithRecipe } = await tools.labels();
+  const own = { document: recipe.text, ...(recipe.digest === undefined ? {} : { digest: recipe.digest }) };
   return {
     image,
     name: repositoryName(image),
     context,
     tree,
     recipe,
-    labels: completed(label.labels, recipe),
-    annotations: completed(label.annotations, recipe),
+    // What is built, not what `label` thought would be.
+    labels: labelsWithRecipe(label.labels, own, recipe.from),
+    annotations: annotationsWithRecipe(label.annotations, own, recipe.from),
     created: candidate.committedAt,
     findings: remarks(recipes.describeDifferences(differences), recipe),
   };
-}
-
-/** The recipe's own labels say what is built, not what `label` thought would be. */
-function completed(labels: Readonly<Record<string, string>>, recipe: ImageRecipe): Record<string, string> {
-  const own: Record<string, string | undefined> = {
-    'dev.knowngood.recipe': recipe.digest,
-    'dev.knowngood.inputs': recipe.digest === undefined ? undefined : recipe.text,
-    'org.opencontainers.image.base.name': recipe.from?.name,
-    'org.opencontainers.image.base.digest': recipe.from?.digest,
-  };
-  const kept = Object.entries(labels).filter(([key]) => !(key in own));
-  const set = Object.entries(own).flatMap(([key, value]) =>
-    // Annotations need not have every label.
-    value === undefined ? [] : [[key, value] as const],
-  );
-  return Object.fromEntries([...kept, ...set].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 function remarks(differences: readonly string[], recipe: ImageRecipe): Finding[] {

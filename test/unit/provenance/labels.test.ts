@@ -44,6 +44,7 @@ describe('the set of labels', () => {
       'dev.knowngood.version': '3.0.1+v2.0.0',
       'dev.knowngood.revision': commit,
       'dev.knowngood.dirty': 'false',
+      'dev.knowngood.checkout': '',
       'dev.knowngood.recipe': recipe,
       'dev.knowngood.inputs': document,
     };
@@ -59,7 +60,10 @@ describe('the set of labels', () => {
 
   it('is on the index too, where nothing is inherited and nothing need be empty', () => {
     const { labels, annotations } = planLabels({ ...facts, ...described });
-    expect(annotations).toEqual(labels);
+    expect(annotations).toEqual(
+      Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== '')),
+    );
+    expect(Object.keys(labels).filter((name) => !(name in annotations))).toEqual(['dev.knowngood.checkout']);
     const bare = planLabels(facts);
     expect(bare.annotations).toEqual(
       Object.fromEntries(Object.entries(bare.labels).filter(([, value]) => value !== '')),
@@ -89,7 +93,7 @@ describe('the set of labels', () => {
       expect(said).toMatchObject({ 'dev.knowngood.dirty': 'true', 'dev.knowngood.checkout': other });
       expect(said[`${OCI}revision`]).toBe(commit);
     }
-    expect(planLabels(facts).labels).not.toHaveProperty('dev.knowngood.checkout');
+    expect(planLabels(facts).annotations).not.toHaveProperty(['dev.knowngood.checkout']);
   });
 
   it('names no base on scratch, and no recipe digest where there is none: empty, or the base would speak', () => {
@@ -177,20 +181,23 @@ describe('a recipe that is completed later', () => {
     base: { name: base.name },
     recipe: { document: '{}' },
   });
-  const found = digestOf('found');
+  const found = { name: `${base.name}.1`, digest: digestOf('found') };
 
-  it('is in labels and annotations as if it had been known, and so is the digest of the base', () => {
-    const known = planLabels({ ...facts, base: { ...base, digest: found } });
+  it('is in labels and annotations as if it had been known, and so is the base', () => {
+    const known = planLabels({ ...facts, base: found });
     expect(labelsWithRecipe(labels, facts.recipe, found)).toEqual(known.labels);
     expect(annotationsWithRecipe(annotations, facts.recipe, found)).toEqual(known.annotations);
     expect(Object.keys(labelsWithRecipe(labels, facts.recipe, found))).toEqual(Object.keys(known.labels));
   });
 
-  it('keeps the base where none is given, and takes a digest away where there is none any more', () => {
-    expect(labelsWithRecipe(labels, facts.recipe)[`${OCI}base.digest`]).toBe('');
+  it('that has no digest or base any more is said to have none: the base would speak in its place', () => {
     const { labels: whole, annotations: said } = planLabels(facts);
-    expect(labelsWithRecipe(whole, { document })['dev.knowngood.recipe']).toBe('');
-    expect(annotationsWithRecipe(said, { document })).not.toHaveProperty(['dev.knowngood.recipe']);
+    const none = ['dev.knowngood.recipe', `${OCI}base.name`, `${OCI}base.digest`];
+    for (const name of none) {
+      expect(labelsWithRecipe(whole, { document }, undefined)[name]).toBe('');
+      expect(annotationsWithRecipe(said, { document }, undefined)).not.toHaveProperty([name]);
+    }
+    expect(Object.keys(labelsWithRecipe(whole, { document }, undefined))).toEqual(Object.keys(whole));
   });
 });
 
