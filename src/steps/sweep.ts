@@ -28,6 +28,8 @@ export const step: FreeStep = {
   async run(input) {
     const { settings, tools } = input;
     const began = input.now();
+    // What can be wrong is asked for before the hours of a sweep, not after them.
+    boardPath(input);
     const fleet = await tools.fleet();
     const { recipes } = fleet.value;
     if (recipes.length === 0) throw new Failure('fleet-empty', `${fleet.name} lists no recipe.`);
