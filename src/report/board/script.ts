@@ -50,7 +50,7 @@ const line = (row) => element('tr', {},
   element('th', { scope: 'row' }, row.recipe, element('small', {}, row.repository.replace(/^[a-z]+:[/][/]/, ''))),
   element('td', { 'data-label': 'Result' }, element('span', { class: 'outcome ' + (order.includes(row.outcome) ? row.outcome : '') }, row.outcome)),
   element('td', { 'data-label': 'Known good' }, row.canonical || 'nothing yet'),
-  element('td', { 'data-label': 'Latest release' }, row.latest || 'unknown'),
+  element('td', { 'data-label': 'Latest release' }, row.latest || (row.reason === 'never-released' ? 'none' : 'unknown')),
   element('td', { 'data-label': 'Promoted' }, row.promotedAt ? element('time', { datetime: row.promotedAt, title: day(row.promotedAt) }, age(row.promotedAt)) : 'never'),
   element('td', { 'data-label': 'Why' }, element('code', {}, row.reason), element('small', {}, row.why), details(row)),
 );

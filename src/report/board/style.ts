@@ -45,7 +45,7 @@ tbody th { font-weight: 600; overflow-wrap: anywhere; }
 td { overflow-wrap: anywhere; }
 small { display: block; color: var(--soft); font-weight: 400; font-size: .875rem; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; }
-.outcome { font-weight: 600; }
+.outcome { font-weight: 600; overflow-wrap: break-word; }
 .outcome::before { content: "\\25CF"; margin-right: .4rem; }
 .promoted { color: var(--promoted); } .red { color: var(--red); } .inconclusive { color: var(--inconclusive); }
 .gated { color: var(--gated); } .skipped { color: var(--skipped); } .deferred { color: var(--deferred); }

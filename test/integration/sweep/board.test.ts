@@ -56,7 +56,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(options: Parameters<Browser['newPage']>[0]): Promise<void> {
+async function open(options: Parameters<Browser['newPage']>[0], file = 'board.html'): Promise<void> {
   page = await browser.newPage(options);
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -64,7 +64,7 @@ async function open(options: Parameters<Browser['newPage']>[0]): Promise<void> {
     const asked = request.url();
     if (!asked.startsWith('file:')) complaints.push(`a request to ${asked}`);
   });
-  await page.goto(pathToFileURL(join(folder, 'board.html')).href);
+  await page.goto(pathToFileURL(join(folder, file)).href);
 }
 beforeEach(() => void complaints.splice(0));
 afterEach(async () => {
@@ -142,4 +142,17 @@ describe.each(['light', 'dark'] as const)('the board, %s', (colorScheme) => {
     // On a phone the order is chosen from a list, since there is no head to press.
     expect(await page.locator('#sort').isVisible()).toBe(width === 390);
   });
+});
+
+it('the board breaks no word of ours in two', async () => {
+  const why = 'git ls-remote was refused at https://git.example.org/acme/gone.git: not found. '.repeat(2);
+  const plain = [row('one', 'promoted'), row('two', 'inconclusive'), row('gone', 'error', { why })];
+  writeFileSync(
+    join(folder, 'plain.html'),
+    boardPage({ fleet: 'f', at: '2026-01-03T00:00:00Z', rows: plain }),
+  );
+  await open({ viewport: { width: 1000, height: 900 } }, 'plain.html');
+  for (const outcome of await page.locator('.outcome').all()) {
+    expect((await outcome.boundingBox())!.height).toBeLessThan(30);
+  }
 });
