@@ -180,6 +180,15 @@ describe('on Drone and Woodpecker', () => {
     expect(predicate.runDetails).not.toHaveProperty('byproducts');
   });
 
+  it('names the source apart where the ref is the same and the commit is not', () => {
+    const moved = { ...source, commit: 'b'.repeat(40) };
+    expect(claimsOf(provenance(run, { source: moved, bases: [] }))).toMatchObject({
+      commit: moved.commit,
+      sourceIsPipelines: false,
+    });
+    expect(claimsOf(provenance(run, { source, bases: [] })).sourceIsPipelines).toBe(true);
+  });
+
   it('names no build by one id for releases and changes', () => {
     const ids = [droneRun, woodpeckerRun].map((make) => {
       const facts = make === droneRun ? droneFacts : woodpeckerFacts;

@@ -184,6 +184,19 @@ describe('a changed bundle', () => {
     }));
     const named = await look(registry, digest, { policy: policyOf(first.key, { keys }) });
     expectNamed(named, 'warning', 'signature-invalid', 'key hint names another key');
+    const forged = Buffer.from(signedBundle(provenanceOf(image, platforms), stranger).bytes)
+      .toString()
+      .replace(stranger.publicKey.keyid, second.key.publicKey.keyid);
+    await attach({
+      registry,
+      image,
+      subject: digest,
+      bundles: [{ bytes: Buffer.from(forged), predicateType: predicateTypes.provenance }],
+      clock,
+    });
+    const half = [keys[0]!, { keyid: keys[1]!.keyid, builder }];
+    const unknown = await look(registry, digest, { policy: policyOf(first.key, { keys: half }) });
+    expectNamed(unknown, 'warning', 'signature-invalid', 'public key beside it');
     const bare = keys.map(({ keyid }) => ({ keyid, builder }));
     const other = await look(registry, digest, { policy: policyOf(first.key, { keys: [bare[1]!] }) });
     expectNamed(other, 'warning', 'signature-invalid', 'public key beside it');
