@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFromJSON } from '@sigstore/bundle';
@@ -158,6 +158,16 @@ describe.each(Object.entries(pipelines))('what the bundle wrote on %s', (host, p
       other.dsseEnvelope.payload = Buffer.from('{}').toString('base64');
       await expect(opensslVerify(other, root)).rejects.toThrow();
     }
+  });
+
+  it('names a recipe whose context anybody can hash with plain git, as in the docs', async () => {
+    const { recipe } = JSON.parse(file('recipe.statement.json')).predicate;
+    const copy = mkdtempSync(join(tmpdir(), 'knowngood-context-'));
+    await shell(`git -C ${job.workspace} archive HEAD | tar x -C ${copy}`, inRoot);
+    for (const ignored of readFileSync(join(copy, '.dockerignore'), 'utf8').split('\n').filter(Boolean))
+      rmSync(join(copy, ignored));
+    const commands = documentedCommands('this\nprints the id', 'label.md').join('\n');
+    expect((await shell(commands, { cwd: copy })).trim()).toBe(JSON.parse(recipe.document).context);
   });
 
   it('is verified by a step of its own, the recipe recomputed from the checkout', async () => {

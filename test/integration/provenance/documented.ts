@@ -3,14 +3,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const text = readFileSync(new URL('../../../docs/provenance.md', import.meta.url), 'utf8');
+const page = (name: string): string =>
+  readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
+const text = page('provenance.md');
 const run = promisify(execFile);
 
-/** The commands of the first shell block behind this text of docs/provenance.md, one a line, without comments. */
-export function documentedCommands(before: string): readonly string[] {
+/** The commands of the first shell block behind this text of a page of docs/, one a line, without comments. */
+export function documentedCommands(before: string, name = 'provenance.md'): readonly string[] {
+  const text = page(name);
   const at = text.indexOf(before);
   const block = /```sh\n([\s\S]*?)```/.exec(text.slice(at))?.[1];
-  if (at < 0 || block === undefined) throw new Error(`docs/provenance.md has no commands behind ${before}`);
+  if (at < 0 || block === undefined) throw new Error(`docs/${name} has no commands behind ${before}`);
   return block
     .replace(/\\\n\s*/g, '')
     .split('\n')
