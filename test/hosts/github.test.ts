@@ -42,6 +42,11 @@ describe.skipIf(!act)('workflows by act', { concurrent: false }, () => {
       sequence: '2',
     });
     expect(second.summary).toContain('promote: done `promoted`');
+    // What a person sees who opens no group.
+    const inSight = second.log.replaceAll(/::group::[\s\S]*?::endgroup::/g, '');
+    expect(inSight).toMatch(/^ *Verdict +green$/m);
+    expect(inSight).toMatch(/^ *Canonical +1\.1\.0$/m);
+    expect(inSight).not.toContain('install: start');
     const view = await registryView(box, await box.startRegistry({ auth: 'htpasswd' }));
     for (const tag of ['1.1.0', '1.1', '1', 'latest'])
       expect(await view.digest(`${made.image}:${tag}`)).toBe(second.outputs.release!.digest);
