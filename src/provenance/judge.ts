@@ -134,6 +134,6 @@ function oddities(
 /** Verifiers match subjects by digest alone; another name is worth a word all the same. */
 function otherNames(about: readonly { readonly name?: string }[], image: Reference): string[] {
   const own = repositoryName(image);
-  if (about.some(({ name }) => name === undefined || name === own)) return [];
+  if (about.some(({ name }) => name === own)) return [];
   return [...new Set(about.flatMap(({ name }) => name ?? []))];
 }

@@ -100,12 +100,12 @@ describe('keyless signatures', () => {
     const bytes = Buffer.from(change(Buffer.from(signed).toString()));
     const bundles = [{ bytes, predicateType: statement.predicateType }];
     await attach({ registry, image, subject: digest, bundles, clock: hastyClock });
-    return (policy: Policy, refs?: string[]): Promise<Verification> =>
+    return (policy: Policy, refs?: string[], pipelineRefs: string[] = []): Promise<Verification> =>
       verifyImage({
         registry,
         image: withDigest(image, digest),
         policy,
-        expected: refs === undefined ? {} : { refs },
+        expected: refs === undefined ? {} : { refs, pipelineRefs },
       });
   }
 
@@ -120,6 +120,10 @@ describe('keyless signatures', () => {
     const verify = await signedImage('ref');
     const policy = policyOf({ san: workflow });
     expect((await verify(policy, [ref])).answer).toBe('verified');
+    // Its certificate is a pipeline's of that branch; what it signed must be of the tag all the same.
+    const branch = await signedImage('branch', { ...claims, san: `${workflow}@refs/heads/main` });
+    expect((await branch(policy, [ref], ['refs/heads/main'])).answer).toBe('verified');
+    expect(await branch(policy, [ref])).toMatchObject({ answer: 'missing', strangers: 1 });
     expect(await verify(policy)).toMatchObject({ answer: 'missing', strangers: 1 });
     expect(await verify(policy, ['refs/tags/9'])).toMatchObject({ answer: 'missing', strangers: 1 });
   });
