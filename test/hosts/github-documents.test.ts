@@ -109,6 +109,8 @@ describe.skipIf(!act)('workflows of the documents by act', { concurrent: false }
     await made.push();
     const end = await run(made, theExample('docs/build-push.md#1').text, tagged('1.1.0'));
     expect(end.code, end.log).toBe(0);
+    for (const platform of ['linux/amd64', 'linux/arm64'])
+      expect(end.log).toContain(`[${platform} 2/2] COPY service /service`);
     const staged = `sha-${(await made.commitOf('1.1.0')).slice(0, 12)}`;
     const tags = ['', '-linux-amd64', '-linux-arm64'].map((platform) => staged + platform);
     expect([...(await view.tags(made.image))].sort()).toEqual(tags);

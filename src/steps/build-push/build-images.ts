@@ -40,10 +40,20 @@ export async function buildWithEngine(
       excludes: await knowsExclude(engine),
       classic: true,
     });
-    const { imageId } = await engine.build(request, onProgress);
+    const which = builds.length > 1 ? platform : undefined;
+    const { imageId } = await engine.build(
+      request,
+      which === undefined ? onProgress : named(which, onProgress),
+    );
     built.push({ tag, imageId });
   }
   return built;
+}
+
+/** `[linux/arm64 2/4] COPY …`, as BuildKit names the steps of several platforms that it builds at once. */
+function named(platform: string, onProgress: (progress: Progress) => void): (progress: Progress) => void {
+  return (progress) =>
+    onProgress({ ...progress, step: progress.step.replace(/^\[(?!internal\])/, `[${platform} `) });
 }
 
 async function pullBases(
