@@ -101,7 +101,7 @@ describe.skipIf(!act)('workflows of the documents by act', { concurrent: false }
 
   it('docs/build-push.md: a tag is built for two platforms and staged, and nothing that people pull moves', async () => {
     const made = await project();
-    const base = await box.base('plugin');
+    const base = await box.base('busybox');
     await made.repository.commit('nothing to run', {
       Dockerfile: `FROM ${base}\nCOPY service /service\n`,
     });
