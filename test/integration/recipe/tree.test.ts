@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   mkdirSync,
@@ -174,6 +175,35 @@ describe('the context tree', () => {
     expect((await treeOf(other)).id).toBe(before);
     chmodSync(join(other, 'a/x'), 0o755);
     expect((await treeOf(other)).id).not.toBe(before);
+  });
+
+  it('refuses a large file that grows while it is read, and reads it no longer than it was', async () => {
+    const folder = laidOut({ large: Buffer.alloc(8 * 1024 * 1024) });
+    const context = await buildContext(folder, 'Dockerfile');
+    let writing = true;
+    const grow = (): void => {
+      if (!writing) return;
+      appendFileSync(join(folder, 'large'), Buffer.alloc(1024));
+      setImmediate(grow);
+    };
+    grow();
+    try {
+      await expect(hashTree(context)).rejects.toMatchObject({
+        code: 'candidate-changed',
+        message: expect.stringContaining('large'),
+      });
+    } finally {
+      writing = false;
+    }
+  });
+
+  it('refuses a name that is not UTF-8, for git and builders would not agree on it', async () => {
+    const folder = laidOut({});
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]), 'x');
+    await expect(treeOf(folder)).rejects.toMatchObject({
+      code: 'context-invalid',
+      message: expect.stringContaining('not UTF-8'),
+    });
   });
 
   it('refuses what is neither file nor link, and says what it is', async () => {
