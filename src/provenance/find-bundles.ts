@@ -4,6 +4,7 @@ import { type Reference, withDigest } from '../oci/reference.ts';
 import { Failure } from '../outcome.ts';
 import type { Registry } from '../registry/registry.ts';
 import { BUNDLE_LIMIT, BUNDLE_MEDIA_TYPE, BUNDLE_MEDIA_TYPE_FAMILY } from './bundle.ts';
+import { clause } from './fault.ts';
 import {
   CONTENT_ANNOTATION,
   emptyConfig,
@@ -156,9 +157,4 @@ async function contradicted<T>(answer: Promise<T>): Promise<T | { what: string }
     if (error instanceof Failure && error.code === 'manifest-invalid') return { what: clause(error) };
     throw error;
   }
-}
-
-/** What a failure says, to stand within another sentence. */
-export function clause({ message }: Failure): string {
-  return message.replace(/\.$/, '');
 }
