@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure, type Level } from '../outcome.ts';
+import { JOB_TOKEN } from '../settings/job-token.ts';
 import { at, commitOf, defined, isObject, numberOf, textOf } from '../untrusted/fields.ts';
 import type { Environment } from './detect.ts';
 import { statementFacts } from './facts.ts';
@@ -10,13 +11,23 @@ import { settingsFromPrefix } from './raw-settings.ts';
 
 const EVENT_LIMIT = 32 * 1024 * 1024;
 
+/** Whether `forge-url` names the forge that the job runs for; GitHub's API has a host of its own. */
+function isForge(forgeUrl: string, server: string): boolean {
+  if (forgeUrl === '') return true;
+  if (!URL.canParse(forgeUrl)) return false;
+  const { origin } = new URL(forgeUrl);
+  return origin === server || (server === 'https://github.com' && origin === 'https://api.github.com');
+}
+
 /** GitHub Actions, and what speaks its language: Forgejo and Gitea Actions, act. */
 export function githubHost(env: Environment, write: (text: string) => void): Host {
-  const rawSettings = settingsFromPrefix(
-    env,
-    'INPUT_',
-    (name) => name.toLowerCase().replaceAll('_', '-'),
-    (name) => `\`${name}\``,
+  const rawSettings = new Map(
+    settingsFromPrefix(
+      env,
+      'INPUT_',
+      (name) => name.toLowerCase().replaceAll('_', '-'),
+      (name) => `\`${name}\``,
+    ),
   );
   const live = false;
   const log = createLog({
@@ -32,11 +43,14 @@ export function githubHost(env: Environment, write: (text: string) => void): Hos
   });
   const event = githubEvent(env);
   const server = serverOf(env);
-  // action.yml hands the job's token in as the default of `forge-token`. Other forges' tokens are not GHCR's.
-  const forgeUrl = rawSettings.get('forge-url')?.value.trim() ?? '';
-  const ofGithub = /^(?:https:\/\/(?:api\.)?github\.com(?:\/.*)?)?$/i.test(forgeUrl);
-  const given = ofGithub ? rawSettings.get('forge-token')?.value : undefined;
-  const token = server === 'https://github.com' ? given || env.GITHUB_TOKEN : undefined;
+  // action.yml hands in the job's token apart from `forge-token`, whose default it is at the job's own forge only.
+  const ofJob = rawSettings.get(JOB_TOKEN)?.value;
+  rawSettings.delete(JOB_TOKEN);
+  const atHome = isForge(rawSettings.get('forge-url')?.value.trim() ?? '', server);
+  const given = rawSettings.get('forge-token')?.value;
+  if (atHome && !given && ofJob) rawSettings.set('forge-token', { value: ofJob, source: '`forge-token`' });
+  // Other forges' tokens are not GHCR's.
+  const token = server === 'https://github.com' ? (atHome && given) || ofJob || env.GITHUB_TOKEN : undefined;
   const workspace = resolve(env.GITHUB_WORKSPACE ?? '.');
   return {
     name: 'github',

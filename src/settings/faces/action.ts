@@ -1,3 +1,4 @@
+import { JOB_TOKEN } from '../job-token.ts';
 import { commonOutputs, stepOutputs } from '../outputs.ts';
 import { type SettingName, type StepName, settingsTable } from '../schema.ts';
 
@@ -22,8 +23,13 @@ export function actionYaml(description: string): string {
       `    description: ${quoted(inputText(spec))}`,
       `    required: ${name === 'step'}`,
     );
-    if (name === 'forge-token') lines.push(`    default: $\{{ github.token }}`);
   }
+  lines.push(
+    `  ${JOB_TOKEN}:`,
+    "    description: 'Not to be set: how the job''s token gets here. It is shown to the job''s own forge and to ghcr.io only.'",
+    '    required: false',
+    `    default: $\{{ github.token }}`,
+  );
   lines.push('outputs:');
   for (const [name, about] of Object.entries(allOutputs())) {
     lines.push(`  ${name}:`, `    description: ${quoted(about)}`);

@@ -106,6 +106,24 @@ describe('events of each host', () => {
   });
 
   it.each([
+    ['github-push', '', 'of-job'],
+    ['github-push', 'https://github.com', 'of-job'],
+    ['github-push', 'https://api.github.com/', 'of-job'],
+    ['github-push', 'https://git.example.org', undefined],
+    ['github-push', 'https://github.com.example.org', undefined],
+    ['github-push', 'not a URL', undefined],
+    ['forgejo-push', '', 'of-job'],
+    ['forgejo-push', 'https://github.com', undefined],
+  ])('on %s with the forge %j the default of `forge-token` is %s', (event, forge, token) => {
+    const env = { 'INPUT_JOB-TOKEN': 'of-job', 'INPUT_FORGE-TOKEN': '', 'INPUT_FORGE-URL': forge };
+    const { rawSettings } = githubHost(recorded(event, env), () => undefined);
+    expect(rawSettings.get('forge-token')?.value || undefined).toBe(token);
+    expect(rawSettings.has('job-token')).toBe(false);
+    const own = githubHost(recorded(event, { ...env, 'INPUT_FORGE-TOKEN': 'own' }), () => undefined);
+    expect(own.rawSettings.get('forge-token')?.value).toBe('own');
+  });
+
+  it.each([
     ['https://api.github.com', 'tok-secret'],
     ['https://github.com', 'tok-secret'],
     ['https://git.example.org', 'job-token'],

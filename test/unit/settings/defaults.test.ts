@@ -15,7 +15,7 @@ function credentials(host: Host, imageHost: string): Record<string, unknown> {
 }
 
 const github = (event: string, env: Record<string, string> = {}): Host =>
-  githubHost(recorded(event, { 'INPUT_FORGE-TOKEN': 'job-token', ...env }), () => undefined);
+  githubHost(recorded(event, { 'INPUT_JOB-TOKEN': 'job-token', ...env }), () => undefined);
 
 describe('credentials of registries', () => {
   const job = { username: 'robin', password: 'job-token' };
