@@ -195,20 +195,20 @@ async function readFiles(place: string, names: readonly FileName[] = fileNames):
 async function readConsistently(
   place: string,
   waiting: Waiting,
-  names?: readonly FileName[],
+  names: readonly FileName[] = fileNames,
 ): Promise<RecipeFiles> {
   for (let tries = 0; tries < consistentReadTries; tries++) {
-    const before = fingerprint(place);
+    const before = fingerprint(place, names);
     const files = await readFiles(place, names);
-    if (fingerprint(place) === before) return files;
+    if (fingerprint(place, names) === before) return files;
     await waiting.sleep(1 + waiting.random() * 10);
   }
   throw new Failure('ledger-busy', `${place} changes all the time.`);
 }
 
 /** What tells a file from every other that stood in its place. Not awaited: that takes ten times as long. */
-function fingerprint(place: string): string {
-  const parts = [JOURNAL, ...fileNames].map((name) => {
+function fingerprint(place: string, names: readonly FileName[]): string {
+  const parts = [JOURNAL, ...names].map((name) => {
     try {
       const stats = lstatSync(join(place, name), { bigint: true, throwIfNoEntry: false });
       return stats === undefined ? '-' : `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
