@@ -179,6 +179,12 @@ describe('keyless signatures', () => {
     ]);
     expect(told({ ...json, dsseEnvelope: withKeyid(json.dsseEnvelope, 'x') })).toContain('key id');
     expect(told({ ...json, dsseEnvelope: withKeyid(json.dsseEnvelope, '') })).toBe('signed');
+    expect(told(removed(structuredClone(json), ['verificationMaterial', 'tlogEntries']))).toMatch(
+      /^TIMESTAMP_ERROR: expected 1 /,
+    );
+    const rootless = { identities: policyOf().identities };
+    const bundle = parseBundle(Buffer.from(JSON.stringify(json)));
+    expect(verifyIdentityBundle(bundle, rootless, []).kind).toBe('stranger');
   });
 
   it('are damaged, not absent and not strange, in the registry too', async () => {
