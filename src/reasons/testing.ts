@@ -68,7 +68,6 @@ export const testing = {
     'Something that the test made could not be removed.',
     'Remove it by the name in the message.',
   ),
-  queued: note('Another run on this engine uses the same fixed name; this one waited for it.'),
   'harness-changed': refusal(
     'The pull request changes how it would be tested.',
     'Merge that part first, by review.',
