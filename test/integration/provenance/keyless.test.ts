@@ -182,6 +182,8 @@ describe('keyless signatures', () => {
     expect(told(removed(structuredClone(json), ['verificationMaterial', 'tlogEntries']))).toMatch(
       /^TIMESTAMP_ERROR: expected 1 /,
     );
+    const text = await sigstore.sign(statementBytes(statement), claims, 'text/plain');
+    expect(told(JSON.parse(Buffer.from(text).toString()))).toContain('something else than a statement');
     const rootless = { identities: policyOf().identities };
     const bundle = parseBundle(Buffer.from(JSON.stringify(json)));
     expect(verifyIdentityBundle(bundle, rootless, []).kind).toBe('stranger');

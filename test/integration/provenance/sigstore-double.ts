@@ -11,7 +11,7 @@ export interface SigstoreDouble {
   /** What a policy trusts: the form of Sigstore's `trusted_root.json`. */
   readonly trustedRoot: object;
   /** Signs as the workflow whose OIDC claims these are; the bundle as JSON. */
-  sign(payload: Uint8Array, claims: Readonly<Record<string, string>>): Promise<Uint8Array>;
+  sign(payload: Uint8Array, claims: Readonly<Record<string, string>>, type?: string): Promise<Uint8Array>;
   stop(): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export async function sigstoreDouble(): Promise<SigstoreDouble> {
       ],
       timestampAuthorities: [],
     },
-    async sign(payload, claims) {
+    async sign(payload, claims, type = 'application/vnd.in-toto+json') {
       const token = ['{"alg":"none"}', JSON.stringify({ sub: 'repo:acme/hedgedoc', ...claims }), '']
         .map((part) => Buffer.from(part).toString('base64url'))
         .join('.');
@@ -79,7 +79,7 @@ export async function sigstoreDouble(): Promise<SigstoreDouble> {
       });
       const bundle = await builder.create({
         data: Buffer.from(payload),
-        type: 'application/vnd.in-toto+json',
+        type,
       });
       return Buffer.from(JSON.stringify(bundleToJSON(bundle)));
     },

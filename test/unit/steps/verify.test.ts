@@ -127,6 +127,51 @@ describe('verify', () => {
     await expect(run(bare)).rejects.toMatchObject({ code: 'setting-missing' });
   });
 
+  it('takes the image of the dossier that is named, by its recipe or its path', async () => {
+    const { input, digest } = await scene();
+    const { writeDossier } = await import('../../../src/dossier/store.ts');
+    const section = { outcome: 'done', reasons: ['built'], image: imageName, digest } as never;
+    const all = join(input.out, '..');
+    writeFileSync(join(all, 'outputs.env'), '');
+    mkdirSync(join(all, 'empty'));
+    for (const recipe of ['one', 'two']) {
+      mkdirSync(join(all, recipe));
+      writeDossier(join(all, recipe, 'dossier.json'), { ...input.dossier, image: section });
+    }
+    const asked = (more: Partial<typeof input.settings>) =>
+      run({ ...input, settings: { ...input.settings, imageRef: undefined, ...more } });
+    await expect(asked({})).rejects.toMatchObject({ code: 'setting-missing' });
+    expect(await asked({ recipe: 'two' })).toMatchObject({ outcome: 'done' });
+    expect(await asked({ dossier: 'knowngood-out/one/dossier.json' })).toMatchObject({ outcome: 'done' });
+    await expect(asked({ recipe: 'empty' })).rejects.toMatchObject({ code: 'setting-missing' });
+  });
+
+  it.each([
+    ['was not pushed', { outcome: 'done', reasons: ['built'], image: imageName }],
+    ['was skipped', { outcome: 'skipped', reasons: ['no-own-image'] }],
+  ])('takes no image that %s', async (_name, section) => {
+    const { input } = await scene();
+    const { writeDossier } = await import('../../../src/dossier/store.ts');
+    writeDossier(join(input.out, 'dossier.json'), { ...input.dossier, image: section as never });
+    const bare = { ...input, settings: { ...input.settings, imageRef: undefined } };
+    await expect(run(bare)).rejects.toMatchObject({ code: 'setting-missing' });
+  });
+
+  it('takes a tag as well, and says in the log what it did not compare', async () => {
+    const { input, registry, digest } = await scene();
+    registry.tagged.set('3', digest);
+    const log: string[] = [];
+    const told = { ...input.log, info: (text: string) => log.push(text) };
+    const asked = (more: object) =>
+      run({ ...input, log: told, settings: { ...input.settings, imageRef: `${imageName}:3`, ...more } });
+    const { outcome, facts } = await asked({});
+    expect([outcome, facts![0]![1]]).toEqual(['done', expect.stringContaining(digest)]);
+    expect(log).toEqual(['Not compared: version and tag (set `version`); the commit (set `candidate`).']);
+    log.length = 0;
+    await asked({ version: '3.0.1+v2.0.0', candidate: commit });
+    expect(log).toEqual([]);
+  });
+
   it.each([
     ['no policy', { policy: undefined as never }, 'setting-missing'],
     [
