@@ -33,6 +33,7 @@ async function main(): Promise<number> {
       }
     }
     host = await makeHost(hostName, env, write, command);
+    if (hostName !== 'terminal' && command !== undefined) host = await withTyped(host, command, env);
     const commaSeparatedMaps = hostName === 'drone' || hostName === 'woodpecker';
     for (const secret of secretsIn(host.rawSettings, commaSeparatedMaps)) host.log.mask(secret);
     if (host.jobToken !== undefined) host.log.mask(host.jobToken.token);
@@ -68,6 +69,13 @@ async function main(): Promise<number> {
     const step = host?.rawSettings.get('step')?.value ?? process.argv[2];
     return reportFatal(error, { host, write, step, keep: keepOutputs });
   }
+}
+
+/** A command that a CI's script runs: what is typed there counts more than what the host's environment says. */
+async function withTyped(host: Host, command: CommandLine, env: Environment): Promise<Host> {
+  const { withSecrets } = await import('./hosts/terminal.ts');
+  const typed = withSecrets(command.rawSettings, env);
+  return { ...host, rawSettings: new Map([...host.rawSettings, ...typed]) };
 }
 
 async function makeHost(

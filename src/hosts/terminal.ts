@@ -48,7 +48,7 @@ export function terminalHost(
  * Secret settings from the environment, `KNOWNGOOD_REGISTRY_PASSWORD` for `registry-password`: a command line is
  * readable by every process of the machine.
  */
-function withSecrets(typed: RawSettings, env: Environment): RawSettings {
+export function withSecrets(typed: RawSettings, env: Environment): RawSettings {
   const settings = new Map(typed);
   for (const [name, spec] of Object.entries(settingsTable)) {
     const variable = `KNOWNGOOD_${name.toUpperCase().replaceAll('-', '_')}`;

@@ -7,7 +7,13 @@ import { type Ended, runBundle } from '../../../demo/workspace.ts';
 export interface Job {
   readonly workspace: string;
   /** Runs one step as this host starts it, with these settings (kebab-case names). */
-  step(settings: Readonly<Record<string, string>>, options?: { node?: string }): Promise<StepEnd>;
+  step(settings: Readonly<Record<string, string>>, options?: StepOptions): Promise<StepEnd>;
+}
+
+export interface StepOptions {
+  readonly node?: string;
+  /** What a script of the job types behind the program's name. */
+  readonly args?: readonly string[];
 }
 
 export interface StepEnd extends Ended {
@@ -43,7 +49,7 @@ export function githubJob(
   let steps = 0;
   return {
     workspace,
-    async step(settings, options = {}) {
+    async step(settings, { args = [], ...options } = {}) {
       const folder = join(temp, String(++steps));
       mkdirSync(folder);
       const files = Object.fromEntries(
@@ -59,7 +65,7 @@ export function githubJob(
           value,
         ]),
       );
-      const end = await runBundle([], {
+      const end = await runBundle(args, {
         cwd: workspace,
         env: {
           ...env,
@@ -108,14 +114,14 @@ export function pluginJob(event: string, workspace: string, env: Variables, chan
   const { env: recorded } = recordedEvent(event);
   return {
     workspace,
-    async step(settings, options = {}) {
+    async step(settings, { args = [], ...options } = {}) {
       const plugin = Object.fromEntries(
         Object.entries(settings).map(([name, value]) => [
           `PLUGIN_${name.toUpperCase().replaceAll('-', '_')}`,
           value,
         ]),
       );
-      const end = await runBundle([], {
+      const end = await runBundle(args, {
         cwd: workspace,
         env: {
           ...env,
