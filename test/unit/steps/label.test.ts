@@ -172,6 +172,26 @@ describe('label', () => {
     expect(label.labels).toMatchObject({ [`${OCI}title`]: 'Notes', [`${OCI}version`]: candidate.version });
   });
 
+  it('is about the target stage where one is set', async () => {
+    const text = `FROM alpine:3.20 AS tools\nLABEL ${OCI}title="Tools"\nFROM ghcr.io/acme/base:1\nLABEL ${OCI}title="App"\n`;
+    const whole = (await labelled({ files: { Dockerfile: text } })).section.label;
+    const stage = (await labelled({ files: { Dockerfile: text }, settings: { target: 'tools' } })).section
+      .label;
+    expect([whole.labels[`${OCI}title`], whole.from?.name]).toEqual(['App', 'ghcr.io/acme/base:1']);
+    expect([stage.labels[`${OCI}title`], stage.from?.name]).toEqual([
+      'Tools',
+      'docker.io/library/alpine:3.20',
+    ]);
+    expect(JSON.parse(stage.recipeDocument).target).toBe('tools');
+  });
+
+  it('names no base on scratch', async () => {
+    const { section, outputs } = await labelled({ files: { Dockerfile: 'FROM scratch\nCOPY app.js /\n' } });
+    expect(section.label).not.toHaveProperty('from');
+    expect(section.label.labels[`${OCI}base.name`]).toBe('');
+    expect(outputs['from-name']).toBeUndefined();
+  });
+
   it('labels an application of compose files by the images that they name', async () => {
     const files = { 'compose.yml': 'services:\n  app:\n    image: ghcr.io/acme/base:1\n' };
     const subject = { kind: 'compose', images: {} } as unknown as NonNullable<Given['candidate']>['subject'];
@@ -200,6 +220,15 @@ describe('what labels say of the project', () => {
       description: '',
       licenses: '',
       log: [],
+    });
+  });
+
+  it('is the name of the recipe where the host names no repository', async () => {
+    const labels = await said({ repository: { slug: undefined as never } });
+    expect(labels).toMatchObject({ title: 'hedgedoc', vendor: '' });
+    expect(await said({ repository: { slug: 'notes' }, candidate: { recipe: 'other' } })).toMatchObject({
+      title: 'other',
+      vendor: '',
     });
   });
 
