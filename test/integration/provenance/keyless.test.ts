@@ -184,6 +184,14 @@ describe('keyless signatures', () => {
     );
     const text = await sigstore.sign(statementBytes(statement), claims, 'text/plain');
     expect(told(JSON.parse(Buffer.from(text).toString()))).toContain('something else than a statement');
+    const other = { ...claims, san: `${workflow}@refs/heads/other` };
+    const theirs = JSON.parse(Buffer.from(await sigstore.sign(statementBytes(statement), other)).toString());
+    // Damaged, and of nobody whom the policy knows: a stranger's, which cannot veto.
+    expect(told(removed(theirs, ['verificationMaterial', 'tlogEntries']))).toBe('stranger');
+    const junk = { ...policyOf(), trustedRoot: { tlogs: 1 } };
+    expect(() => verifyIdentityBundle(parseBundle(Buffer.from(JSON.stringify(json))), junk, [])).toThrow(
+      expect.objectContaining({ code: 'policy-invalid' }),
+    );
     const rootless = { identities: policyOf().identities };
     const bundle = parseBundle(Buffer.from(JSON.stringify(json)));
     expect(verifyIdentityBundle(bundle, rootless, []).kind).toBe('stranger');
