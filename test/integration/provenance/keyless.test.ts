@@ -188,7 +188,13 @@ describe('keyless signatures', () => {
     const theirs = JSON.parse(Buffer.from(await sigstore.sign(statementBytes(statement), other)).toString());
     // Damaged, and of nobody whom the policy knows: a stranger's, which cannot veto.
     expect(told(removed(theirs, ['verificationMaterial', 'tlogEntries']))).toBe('stranger');
-    const junk = { ...policyOf(), trustedRoot: { tlogs: 1 } };
+    const junk = {
+      ...policyOf(),
+      trustedRoot: {
+        tlogs: [{}],
+        certificateAuthorities: [{ certChain: { certificates: [{ rawBytes: 'AAAA' }] } }],
+      },
+    };
     expect(() => verifyIdentityBundle(parseBundle(Buffer.from(JSON.stringify(json))), junk, [])).toThrow(
       expect.objectContaining({ code: 'policy-invalid' }),
     );
