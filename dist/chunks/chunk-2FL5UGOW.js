@@ -1,2 +1,0 @@
-
-import{a as s,b as t}from"./chunk-KGTNJVSZ.js";import{a}from"./chunk-THRAJ2VM.js";import{e as n}from"./chunk-3VZZH54G.js";function u(i,o){if(i.length===0)throw new n("step-missing",`\`${o}\` is not set.`);return i.flatMap(e=>{if(Object.hasOwn(t,e))return t[e];let r=s.find(f=>f===e);if(r!==void 0)return[r];let p=a(e,[...s,...Object.keys(t)]);throw new n("step-unknown",`There is no step ${JSON.stringify(e.slice(0,40))}.`,{...p===void 0?{}:{remedy:`Did you mean \`${p}\`? \`--help\` lists all steps.`}})})}export{u as a};

@@ -1,2 +1,0 @@
-
-import{a as d}from"./chunk-YSKWEKDM.js";function u(e,...t){let s=new Map;async function a(n){let r=[...e].find(([i])=>d(i)===n)?.[1];if(r!==void 0&&r.password!=="")return{username:r.username,password:r.password};for(let i of t){let o=await i(n);if(o!==void 0)return o}}return n=>{let r=s.get(n)??a(n);return s.set(n,r),r}}function g(e){let t=Buffer.from(`${e.username}:${e.password}`).toString("base64");return[e.password,e.password===""?"":t,e.identityToken??"",e.registryToken??""].filter(s=>s!=="")}export{u as a,g as b};

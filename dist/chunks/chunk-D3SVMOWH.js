@@ -1,0 +1,2 @@
+
+import{b as i}from"./chunk-2OHSYL57.js";import{a as s,b as n}from"./chunk-DKDO3S2O.js";import{resolve as m}from"node:path";var c=["PLUGIN_ARTIFACT_FILE"];function u(p,a,t){let l=i(p,"PLUGIN_",e=>e.toLowerCase().replaceAll("_","-"),e=>`\`${e.replaceAll("-","_")}\``,c),o=new Map([...t.defaults??[],...l]),r={name:t.name,event:t.event,log:s({write:a,live:!1,style:n,verbose:/^(true|1|yes|on)$/i.test(o.get("verbose")?.value??"")}),workspace:m(t.workspace??"."),rawSettings:o,settingName:e=>e.replaceAll("-","_"),publish:e=>t.publish(e,r)};return r}export{u as a};

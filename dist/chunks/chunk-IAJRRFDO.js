@@ -1,0 +1,4 @@
+
+import{a as o}from"./chunk-APUMU6H6.js";import{b as i}from"./chunk-BXURMR3Q.js";import{e as n}from"./chunk-KR2HWHUT.js";var s={"canonical.json":256*1024,"promotions.ndjson":64*1024*1024,"runs.ndjson":64*1024*1024,"intent.json":1024*1024,"drift.json":16*1024*1024},c=Object.keys(s);function p(e){let t=c.filter(r=>r!=="drift.json").map(r=>e[r]??null);return i(JSON.stringify(t))}function u(e,t){try{return new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0}).decode(e)}catch(r){throw new n("record-corrupt",`${t} is not UTF-8.`,{cause:r})}}function d(e,t){try{return o(Buffer.from(e),t)}catch(r){throw new n("record-corrupt",r instanceof n?r.message:`${t} is damaged.`,{cause:r})}}function m(e,t){if(e==="")return[];if(!e.endsWith(`
+`))throw new n("record-corrupt",`The last line of ${t} is not complete.`);return e.slice(0,-1).split(`
+`)}export{s as a,c as b,p as c,u as d,d as e,m as f};

@@ -1,2 +1,0 @@
-
-import{e as r}from"./chunk-3VZZH54G.js";function f(e,o,i,t=!1){let n=i===""?"":` (${i.slice(0,200)})`;return t||e===429?new r("forge-limited",`The forge did not let us ${o} now: ${e}${n}.`):e===401||e===403?new r("forge-denied",`The forge refused to ${o}: ${e}${n}.`):new r("forge-failed",`The forge could not ${o}: ${e}${n}.`)}var l=30;function g(e){return new r("forge-failed",`There are too many ${e} to read them all.`,{remedy:"Nothing was decided on the part that was read; reduce their number."})}export{f as a,l as b,g as c};

@@ -1,0 +1,2 @@
+
+import{b as e,d as s,e as f}from"./chunk-I5J6O6QO.js";import{a}from"./chunk-KOK2XVZA.js";import{a as n}from"./chunk-DZTHFAOV.js";import"./chunk-KR2HWHUT.js";import"./chunk-EDRTQW33.js";async function h(o,c,l){try{let t={label:[e.run]},i=new Set;for(let{Names:m,Labels:r}of await o.listContainers({filters:t}))s((m[0]??"").replace(/^\//,""),r)!==void 0&&r[e.owner]?.startsWith(a())!==!0&&(await f(o,r,c)||i.add(r[e.recipe]??""));return[...i].sort()}catch(t){throw n(t,"looking for other runs",l)}}export{h as recipesInFlight};
