@@ -12,6 +12,7 @@ export default defineConfig({
           maxWorkers: 2,
           // Properties take seconds; on a machine that is busy with engines, many of them.
           testTimeout: 120_000,
+          globalSetup: ['test/own-temporary-folder.ts'],
         },
       },
       {
@@ -24,7 +25,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          globalSetup: ['test/integration/shared-sandbox.ts'],
+          globalSetup: ['test/own-temporary-folder.ts', 'test/integration/shared-sandbox.ts'],
         },
       },
       {
@@ -36,7 +37,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          globalSetup: ['test/hosts/setup.ts'],
+          globalSetup: ['test/own-temporary-folder.ts', 'test/hosts/setup.ts'],
         },
       },
     ],
