@@ -33,7 +33,8 @@ const nodes = names.map((name) => ({ name, target: { __typename: 'Commit', oid: 
 const repository = { refs: { pageInfo: { hasNextPage: false }, nodes } };
 createServer((request, response) => {
   if (request.url === '/asked') {
-    response.end(JSON.stringify(asked));
+    // Minutes may go by until the next time: a connection that was kept would be dead then.
+    response.writeHead(200, { connection: 'close' }).end(JSON.stringify(asked));
     for (const what of Object.keys(asked)) asked[what] = 0;
     return;
   }
