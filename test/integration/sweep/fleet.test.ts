@@ -106,6 +106,8 @@ describe('a fleet with every outcome in it', () => {
       },
     });
     await compose.release('1.0.0');
+    const mirror = await world.recipe('stale');
+    await mirror.release('1.0.0');
     entries.push(
       entry(untagged),
       entry(late),
@@ -114,6 +116,7 @@ describe('a fleet with every outcome in it', () => {
       entry(broken),
       entry(compose),
       { recipe: 'gone', repository: `${world.server.url}/gone.git` },
+      entry(mirror, { 'mirror-of': `${world.server.url}/upstream-that-is-gone.git` }),
     );
     for (let index = entries.length; index < 40; index += 1) {
       const more = await world.recipe(`quiet-${index}`);
@@ -143,6 +146,7 @@ describe('a fleet with every outcome in it', () => {
       'not-by-fleet': 'skipped not-enrolled',
       broken: 'error config-invalid',
       gone: 'error git-denied',
+      stale: 'error mirror-stale',
     });
     expect(answer.inconclusive).toMatch(/^inconclusive /);
     for (let index = 1; index <= 3; index += 1)
@@ -173,6 +177,7 @@ describe('a fleet with every outcome in it', () => {
       inconclusive: 'deferred backoff',
       broken: 'error config-invalid',
       gone: 'error git-denied',
+      stale: 'error mirror-stale',
     });
   });
 
