@@ -1,15 +1,9 @@
 import { isDigest } from '../../oci/digest.ts';
 import { parseReference, repositoryName, withDigest, withTag } from '../../oci/reference.ts';
 import { Failure } from '../../outcome.ts';
-import type { Evidence } from '../../rules/gate/snapshot.ts';
+import { newestTest, type SignedTest } from '../../rules/gate/newest-test.ts';
 import type { StepInput } from '../step.ts';
 import { releaseRefs } from './look-tools.ts';
-
-/** A test of an earlier run, on the word of a signer whom the policy trusts. */
-export interface SignedTest {
-  readonly evidence: Evidence;
-  readonly by: string;
-}
 
 /**
  * The newest test result that a signer of the policy signed about the image that is staged for this commit: of a
@@ -46,10 +40,15 @@ export async function signedTest(input: StepInput): Promise<SignedTest | undefin
     throw new Failure('evidence-unbound', `The signed test result does not hold: ${why.join(' ')}`);
   }
   const { readEvidence } = await tools.promotion();
-  const tests = statements.flatMap(({ test, signer }): SignedTest[] => {
-    const evidence = readEvidence(test?.details);
-    const agrees = (test?.result === 'PASSED') === (evidence?.verdict === 'green');
-    return evidence !== undefined && agrees ? [{ evidence, by: signer }] : [];
-  });
-  return tests.sort((a, b) => Date.parse(b.evidence.finishedAt) - Date.parse(a.evidence.finishedAt))[0];
+  const last = newestTest(
+    statements.flatMap(({ test, signer }) =>
+      test === undefined ? [] : [{ result: test.result, evidence: readEvidence(test.details), by: signer }],
+    ),
+  );
+  if ('undecided' in last) {
+    throw new Failure('evidence-unbound', `The signed tests decide nothing: ${last.undecided}.`, {
+      remedy: 'Run the step `test` in this run.',
+    });
+  }
+  return last.newest;
 }
