@@ -4,6 +4,7 @@ import { showProgress } from '../report/progress.ts';
 import { chooseBuilder } from '../rules/builder.ts';
 import { decideReuse, type Reuse } from '../rules/reuse.ts';
 import { isVersionTag, planStage, type StagePlan } from '../rules/tag-plan.ts';
+import { isTrustedCommit } from '../rules/trusted-commit.ts';
 import { answer, dryRun, type Made } from './build-push/answer.ts';
 import { buildWithEngine, platformBuilds } from './build-push/build-images.ts';
 import { buildWithBuildx } from './build-push/build-with-buildx.ts';
@@ -171,10 +172,9 @@ async function carryOut(
 
 /** Whether what a stranger builds here may meet a release on the same engine; GitHub's own machines are new each time. */
 function sharesEngine({ event, settings, runContext }: StepInput): boolean {
-  if (runContext === 'release' || event.run.runner === 'github-hosted') return false;
-  return (
-    event.pullRequest?.fork === true || settings.candidate !== undefined || settings.pullRequest !== undefined
-  );
+  const given = settings.candidate !== undefined || settings.pullRequest !== undefined;
+  const fork = event.pullRequest?.fork === true;
+  return event.run.runner !== 'github-hosted' && !isTrustedCommit({ runContext, fork, given });
 }
 
 /** The tags of the plan, each at what was made; the exact version last, since that is what people believe. */

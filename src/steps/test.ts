@@ -7,6 +7,7 @@ import { Failure } from '../outcome.ts';
 import { phaseLine } from '../report/test.ts';
 import { parseEnvFile } from '../rules/env-file.ts';
 import { naTiers, type TestRules, testPlan } from '../rules/test-plan.ts';
+import { isTrustedCommit } from '../rules/trusted-commit.ts';
 import type { Step, StepInput, StepResult } from './step.ts';
 import { conclude } from './test/conclude.ts';
 import { baseImage, ensureImage, ownImage } from './test/images.ts';
@@ -107,18 +108,14 @@ async function planOf(
       base.decision === 'na' ? (base.reasons[0] ?? 'no-release') : undefined,
     ),
     envFile: parseEnvFile(envFile ?? ''),
-    trusted: isTrusted(input),
+    trusted: isTrustedCommit({
+      runContext: input.runContext,
+      fork: input.event.pullRequest?.fork === true,
+      given: settings.candidate !== undefined || settings.pullRequest !== undefined,
+    }),
     keep: settings.keep,
   });
   return needsTrustedTree(plan) ? { ...plan, trustedTree: await trees.trusted() } : plan;
-}
-
-/** Whoever may write to the repository; a commit that somebody named in a comment is anybody's. */
-function isTrusted({ event, settings, runContext }: StepInput): boolean {
-  if (runContext === 'release') return true;
-  return (
-    event.pullRequest?.fork !== true && settings.candidate === undefined && settings.pullRequest === undefined
-  );
 }
 
 function needsTrustedTree({ deploy, beforeUpgrade, check, tiers }: TestPlan): boolean {
