@@ -24,7 +24,7 @@ export const step: Step = {
   async run(input) {
     const image = input.dossier.image as ImageSection;
     const mode = signingMode(input);
-    const about = await aboutWhat(input, image).catch((failure: unknown) => {
+    const about = await aboutWhat(input, image, mode.key !== undefined).catch((failure: unknown) => {
       // A statement says which CI run made an image. Who has none and signs nothing is not kept from the rest.
       const lacking = failure instanceof Failure && failure.code === 'run-facts-missing';
       if (!lacking || mode.key !== undefined) throw failure;
@@ -54,13 +54,9 @@ export const step: Step = {
             }),
       };
     });
-    return answer(
-      [...(input.dossier.attestations ?? []), ...sections],
-      sections,
-      digests,
-      mode.findings,
-      signed?.through,
-    );
+    const made = sections.map(({ predicateType }) => predicateType);
+    const earlier = (input.dossier.attestations ?? []).filter((one) => !made.includes(one.predicateType));
+    return answer([...earlier, ...sections], sections, digests, mode.findings, signed?.through);
   },
 };
 
@@ -69,7 +65,7 @@ interface About {
   readonly digests: readonly [Digest, ...Digest[]];
 }
 
-async function aboutWhat(input: StepInput, image: ImageSection): Promise<About | StepResult> {
+async function aboutWhat(input: StepInput, image: ImageSection, signs: boolean): Promise<About | StepResult> {
   const { runContext, dossier } = input;
   // In a release the test may come later; it is attested by another `attest` then.
   const tested = dossier.test?.outcome === 'skipped' ? undefined : (dossier.test as TestSection | undefined);
@@ -78,10 +74,13 @@ async function aboutWhat(input: StepInput, image: ImageSection): Promise<About |
     if (!made && tested === undefined) return skipped('not-built-here');
     if (image.digest === undefined || !image.pushed) return skipped('not-pushed');
     const published = await publishedImage(input, image, image.digest);
-    // Once is enough: a line with `attest` before and after the test has said it before.
-    const said = dossier.attestations !== undefined && tested !== undefined;
+    // Once is enough: a line with `attest` before and after the test has said it before, as well as it can now.
+    const said = (dossier.attestations ?? [])
+      .filter(({ bundle }) => tested !== undefined && (bundle !== undefined || !signs))
+      .map(({ predicateType }) => predicateType);
+    const release = made ? await releaseStatements(input, image, published) : [];
     const statements = [
-      ...(made && !said ? await releaseStatements(input, image, published) : []),
+      ...release.filter(({ statement }) => !said.includes(statement.predicateType)),
       ...(tested === undefined ? [] : await testStatements(input, image, published, tested)),
     ];
     return statements.length === 0 ? skipped('no-test-result') : { statements, digests: published.digests };

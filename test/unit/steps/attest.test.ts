@@ -255,6 +255,20 @@ describe('a release that was tested', () => {
     expect(result.outputs.statement).toBe('knowngood-out/hedgedoc/test-result.statement.json');
   });
 
+  it('signs in a second `attest` what the first one could only write', async () => {
+    const first = (await run((await scene(() => ({}))).input)).section!.attestations!;
+    expect(first.map(({ bundle }) => bundle)).toEqual([undefined, undefined]);
+    const result = await run((await tested(() => ({ attestations: first, settings: withKey }))).input);
+    expect(types(result)).toEqual([provenance, ofRecipe, testResult]);
+    expect(result.section!.attestations!.every(({ bundle }) => bundle !== undefined)).toBe(true);
+  });
+
+  it('has each statement once in its section, however often it is made', async () => {
+    const first = (await run((await scene(() => ({ settings: withKey }))).input)).section!.attestations!;
+    const again = await run((await scene(() => ({ settings: withKey, attestations: first }))).input);
+    expect(types(again)).toEqual([provenance, ofRecipe]);
+  });
+
   it('of an image that was found there says how it was tested, and not how it was made', async () => {
     const { input } = await tested((digest) => ({ image: imageSection(digest, { source: 'unchanged' }) }));
     expect(types(await run(input))).toEqual([testResult]);
