@@ -1,3 +1,4 @@
+import { choicesText } from './choices-text.ts';
 import { nearest } from './nearest.ts';
 import { lines, type SettingName, type StepName, settingsTable, stepNames, stepSummaries } from './schema.ts';
 
@@ -77,10 +78,7 @@ function settingRows(wanted: (spec: Row) => boolean): string {
 }
 
 function about(spec: Row): string {
-  const choices =
-    spec.choices === undefined
-      ? ''
-      : ` ${spec.type === 'list' ? 'Any' : 'One'} of ${spec.choices.join(', ')}.`;
+  const choices = choicesText(spec);
   const fallback = spec.default ?? spec.fallback;
   return `${spec.about}${choices}${fallback === undefined || fallback === 'false' ? '' : ` Default: ${fallback}.`}`;
 }

@@ -1,3 +1,4 @@
+import { choicesText } from '../choices-text.ts';
 import { JOB_TOKEN } from '../job-token.ts';
 import { commonOutputs, stepOutputs } from '../outputs.ts';
 import { type SettingName, type StepName, settingsTable } from '../schema.ts';
@@ -58,10 +59,7 @@ export interface Row {
 
 function inputText(spec: Row): string {
   const steps = spec.steps === undefined ? '' : ` Read by ${spec.steps.join(', ')}.`;
-  const choices =
-    spec.choices === undefined
-      ? ''
-      : ` ${spec.type === 'list' ? 'Any' : 'One'} of ${spec.choices.join(', ')}.`;
+  const choices = choicesText(spec);
   const fallback = spec.default === undefined ? spec.fallback : `\`${spec.default}\``;
   return `${spec.about}${choices}${fallback === undefined ? '' : ` Default: ${fallback}.`}${steps}`;
 }

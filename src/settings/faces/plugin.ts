@@ -1,3 +1,4 @@
+import { choicesText } from '../choices-text.ts';
 import { commonOutputs, stepOutputs } from '../outputs.ts';
 import { lines, type SettingName, settingsTable, stepNames, stepSummaries } from '../schema.ts';
 import { quoted, type Row } from './action.ts';
@@ -91,10 +92,7 @@ function settingTable(rows: readonly (readonly [string, Row])[]): string {
     '| setting | type | default | |',
     '|---|---|---|---|',
     ...rows.map(([name, spec]) => {
-      const choices =
-        spec.choices === undefined
-          ? ''
-          : ` ${spec.type === 'list' ? 'Any' : 'One'} of ${spec.choices.map((c) => `\`${c}\``).join(', ')}.`;
+      const choices = choicesText(spec, (choice) => `\`${choice}\``);
       const shown = spec.default === undefined ? (spec.fallback ?? '') : `\`${spec.default}\``;
       const secret = spec.secret === true ? ' A secret.' : '';
       return `| \`${name.replaceAll('-', '_')}\` | ${spec.type} | ${shown.replaceAll('|', '\\|')} | ${`${spec.about}${choices}${secret}`.replaceAll('|', '\\|')} |`;
