@@ -14,9 +14,9 @@ const EVENT_LIMIT = 32 * 1024 * 1024;
 /** Whether `forge-url` names the forge that the job runs for; GitHub's API has a host of its own. */
 function isForge(forgeUrl: string, server: string): boolean {
   if (forgeUrl === '') return true;
-  if (!URL.canParse(forgeUrl)) return false;
-  const { origin } = new URL(forgeUrl);
-  return origin === server || (server === 'https://github.com' && origin === 'https://api.github.com');
+  if (!URL.canParse(forgeUrl) || !URL.canParse(server)) return false;
+  const [{ origin }, { origin: home }] = [new URL(forgeUrl), new URL(server)];
+  return origin === home || (home === 'https://github.com' && origin === 'https://api.github.com');
 }
 
 /** GitHub Actions, and what speaks its language: Forgejo and Gitea Actions, act. */

@@ -123,6 +123,13 @@ describe('events of each host', () => {
     expect(own.rawSettings.get('forge-token')?.value).toBe('own');
   });
 
+  it('is at home where the forge lives in a folder of its server', () => {
+    const at = { GITHUB_SERVER_URL: 'https://git.example.org/forge', 'INPUT_JOB-TOKEN': 'of-job' };
+    const env = { ...at, 'INPUT_FORGE-URL': 'https://git.example.org/forge' };
+    const { rawSettings } = githubHost(recorded('forgejo-push', env), () => undefined);
+    expect(rawSettings.get('forge-token')?.value).toBe('of-job');
+  });
+
   it.each([
     ['https://api.github.com', 'tok-secret'],
     ['https://github.com', 'tok-secret'],
