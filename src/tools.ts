@@ -347,8 +347,11 @@ export async function removeLeftovers({ workspace, log }: Host, env: Environment
     const { removeJournalledRuns } = await import('./harness/clean-up.ts');
     const signal = AbortSignal.timeout(LEFTOVERS_MS);
     const engine = once(async () => {
-      const { connect } = await import('./engine/connect.ts');
-      return (await connect(env['INPUT_DOCKER-HOST'] || undefined, env, signal)).docker;
+      const [{ connect }, { systemClock }] = await Promise.all([
+        import('./engine/connect.ts'),
+        import('./http/clock.ts'),
+      ]);
+      return (await connect(env['INPUT_DOCKER-HOST'] || undefined, env, signal, systemClock)).docker;
     });
     const { removed, left } = await removeJournalledRuns(
       engine,

@@ -5,6 +5,7 @@ import type Docker from 'dockerode';
 import { Failure } from '../outcome.ts';
 import { type EngineAddress, type EngineEnvironment, engineAddresses } from './address.ts';
 import type { EngineInfo } from './engine.ts';
+import type { EngineClock } from './push-retry.ts';
 
 /** How long one address may take to answer, and all of them together. */
 const oneMs = 4_000;
@@ -26,6 +27,7 @@ export async function connect(
   setting: string | undefined,
   env: EngineEnvironment,
   signal: AbortSignal,
+  { sleep }: Pick<EngineClock, 'sleep'>,
 ): Promise<Connection> {
   const { default: Client } = await import('dockerode');
   const tried: string[] = [];
@@ -42,7 +44,7 @@ export async function connect(
     try {
       return {
         docker,
-        info: await patiently(address, all, signal, () =>
+        info: await patiently(address, AbortSignal.any([signal, all]), sleep, () =>
           ask(docker, address, AbortSignal.any([signal, all, AbortSignal.timeout(oneMs)])),
         ),
       };
@@ -105,8 +107,8 @@ function clientOptions(address: EngineAddress): Docker.DockerOptions {
 /** A CI's service, as `docker:dind`, starts side by side with the step that needs it: not yet there is not "no". */
 async function patiently<T>(
   { address }: EngineAddress,
-  all: AbortSignal,
   signal: AbortSignal,
+  sleep: EngineClock['sleep'],
   once: () => Promise<T>,
 ): Promise<T> {
   for (;;) {
@@ -114,8 +116,8 @@ async function patiently<T>(
       return await once();
     } catch (cause) {
       const starting = /^tcp:/.test(address) && ['ECONNREFUSED', 'ENOTFOUND'].includes(codeOf(cause));
-      if (!starting || all.aborted || signal.aborted) throw cause;
-      await new Promise((resolve) => setTimeout(resolve, againMs));
+      if (!starting || signal.aborted) throw cause;
+      await sleep(againMs, signal);
     }
   }
 }

@@ -29,7 +29,7 @@ export interface EngineOptions {
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { clock, signal, insecureRegistries = [], tell = () => {} } = options;
-  const { docker, info } = await connect(options.dockerHost, options.env, signal);
+  const { docker, info } = await connect(options.dockerHost, options.env, signal, options.clock);
   const at = { docker, info, clock, signal, insecureRegistries };
   return {
     docker,

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, sandbox } from '../../../sandbox/index.ts';
 import { connect } from '../../../src/engine/connect.ts';
+import { systemClock } from '../../../src/http/clock.ts';
 import { codes, makeScene, runDrift, type Scene } from './world.ts';
 
 let box: Sandbox;
@@ -17,7 +18,7 @@ afterEach(async () => {
 
 describe('what runs on this engine', () => {
   it('is told apart by digest, whatever its labels say', async () => {
-    const { docker } = await connect(box.dockerHost, {}, new AbortController().signal);
+    const { docker } = await connect(box.dockerHost, {}, new AbortController().signal, systemClock);
     const busybox = await box.base('busybox');
     scene = await makeScene(box.registry.host);
     await scene.release('1.0.0');
